@@ -1,0 +1,296 @@
+/** The catalogue: every failure a person can meet, with its HTTP status and what to do about it. */
+
+interface Entry {
+  /** HTTP status when it answers a request. */
+  readonly status: number;
+  /** A short title: the same for every occurrence. */
+  readonly title: string;
+  /** What to do about it. */
+  readonly advice: string;
+}
+
+export const CATALOGUE = {
+  // --- the request path
+  NOT_FOUND: {
+    status: 404,
+    title: 'There is nothing here',
+    advice: 'Check the hostname; `berth ls` shows what is deployed.',
+  },
+  NOT_READY: {
+    status: 503,
+    title: 'This deployment is not ready',
+    advice: 'It is still being built, or it failed: `berth inspect` tells which.',
+  },
+  QUEUE_FULL: {
+    status: 429,
+    title: 'Too many requests are waiting',
+    advice: 'Try again shortly, or raise scale.max or limits.maxConcurrentReqs.',
+  },
+  BOOT_TIMEOUT: {
+    status: 504,
+    title: 'The app did not start in time',
+    advice: 'Look at `berth logs`: the app has to listen on a port within the boot time.',
+  },
+  BOOT_FAILED: {
+    status: 502,
+    title: 'The app stopped while starting',
+    advice: 'Look at the last lines of `berth logs`; the exit code is in the message.',
+  },
+  NO_PORT: {
+    status: 502,
+    title: 'The app does not listen on a reachable port',
+    advice: 'Listen on 0.0.0.0 (or ::) and the port in PORT, or on any other port.',
+  },
+  OUT_OF_MEMORY: {
+    status: 502,
+    title: 'The app was stopped for using too much memory',
+    advice: 'Choose a slot with more memory: `berth slots`.',
+  },
+  INSTANCE_DIED: {
+    status: 502,
+    title: 'The instance stopped while it answered',
+    advice: 'Look at `berth logs`. The request was not repeated, because that might not be safe.',
+  },
+  DURATION_EXCEEDED: {
+    status: 504,
+    title: 'The request took longer than limits.duration',
+    advice: 'Answer sooner, or raise limits.duration (at most 30 minutes).',
+  },
+  BAD_REQUEST: {
+    status: 400,
+    title: 'The request cannot be understood',
+    advice: 'Check the form of the request.',
+  },
+  SHUTTING_DOWN: {
+    status: 503,
+    title: 'Berth is stopping',
+    advice: 'Try again in a moment.',
+  },
+
+  // --- the API
+  UNAUTHORIZED: {
+    status: 401,
+    title: 'A token is needed',
+    advice: 'Use the token file in the data folder of the server (BERTH_TOKEN).',
+  },
+  INVALID_INPUT: {
+    status: 400,
+    title: 'The input is not valid',
+    advice: 'The list of problems names each place.',
+  },
+  DEPLOYMENT_NOT_FOUND: {
+    status: 404,
+    title: 'There is no such deployment',
+    advice: '`berth ls` shows what is deployed.',
+  },
+  DEPLOYMENT_AMBIGUOUS: {
+    status: 409,
+    title: 'Several deployments fit this name',
+    advice: 'Give more of the name, or the whole URL.',
+  },
+  INTERNAL: {
+    status: 500,
+    title: 'Something went wrong inside Berth',
+    advice: 'The log of `berth serve` has the details under the id of this answer.',
+  },
+
+  // --- configuration
+  CONFIG_INVALID: {
+    status: 400,
+    title: 'The configuration is not valid',
+    advice: 'Mend the places named; docs/reference/configuration.md lists every key.',
+  },
+  CONFIG_SYNTAX: {
+    status: 400,
+    title: 'The configuration file is not JSON',
+    advice: 'Mend the line named.',
+  },
+  CONFIG_CONFLICT: {
+    status: 400,
+    title: 'Two configuration files were found',
+    advice: 'Keep either berth.json or now.json.',
+  },
+  SLOT_UNAVAILABLE: {
+    status: 400,
+    title: 'This machine has not enough for that slot',
+    advice: '`berth slots` shows what fits.',
+  },
+
+  // --- upload and build
+  FOLDER_NOT_FOUND: {
+    status: 400,
+    title: 'There is no such folder',
+    advice: 'Name an existing folder, or use --image REF.',
+  },
+  NO_DOCKERFILE: {
+    status: 400,
+    title: 'There is no Dockerfile, and the kind of folder was not recognised',
+    advice: 'Add a Dockerfile. Recognised without one: package.json, index.html, requirements.txt or main.py, go.mod.',
+  },
+  UPLOAD_PATH: {
+    status: 400,
+    title: 'A path leads out of the folder',
+    advice: 'Paths must be relative and stay inside the folder.',
+  },
+  UPLOAD_SYMLINK: {
+    status: 400,
+    title: 'A symbolic link leads out of the folder',
+    advice: 'Replace the link by a copy, or name it in .berthignore.',
+  },
+  UPLOAD_FILE_KIND: {
+    status: 400,
+    title: 'Only files, folders and symbolic links can be uploaded',
+    advice: 'Name the socket, pipe or device in .berthignore.',
+  },
+  UPLOAD_TOO_LARGE: {
+    status: 413,
+    title: 'The upload is too large',
+    advice: 'Name what the app does not need in .berthignore.',
+  },
+  UPLOAD_MISMATCH: {
+    status: 400,
+    title: 'What arrived is not what the manifest says',
+    advice: 'A file changed while it was read: deploy again.',
+  },
+  UPLOAD_INCOMPLETE: {
+    status: 409,
+    title: 'Files of the manifest are missing',
+    advice: 'Upload the blobs named, then try again.',
+  },
+  DOCKERFILE_UNSUPPORTED: {
+    status: 400,
+    title: 'The builder cannot read this Dockerfile',
+    advice: 'Heredocs need Buildah 1.33 (Podman 4.8) or newer: write the lines as RUN a && b, or COPY a script.',
+  },
+  DOCKERFILE_INVALID: {
+    status: 400,
+    title: 'The Dockerfile is not valid',
+    advice: 'Mend the line named.',
+  },
+  BUILD_FAILED: {
+    status: 422,
+    title: 'The build failed',
+    advice: 'The last lines above say which step.',
+  },
+  BUILD_TIMEOUT: {
+    status: 422,
+    title: 'The build took too long',
+    advice: 'Make it shorter, or raise --build-timeout of berth serve.',
+  },
+  IMAGE_NOT_FOUND: {
+    status: 422,
+    title: 'The image cannot be found or pulled',
+    advice: 'Check its name, and that its registry can be reached from here.',
+  },
+  DISK_FULL: {
+    status: 507,
+    title: 'The disk is full',
+    advice: 'Free space or remove deployments (`berth rm`); `berth doctor` shows the disk. Serving goes on.',
+  },
+  HEALTH_FAILED: {
+    status: 422,
+    title: 'The health path did not answer well',
+    advice: 'It must answer 2xx or 3xx: look at `berth logs`.',
+  },
+  DEPLOY_INTERRUPTED: {
+    status: 503,
+    title: 'The deploy was interrupted',
+    advice: 'Deploy again: what was uploaded and built is still there.',
+  },
+
+  // --- host and engine
+  ENGINE_UNAVAILABLE: {
+    status: 503,
+    title: 'The container engine does not answer',
+    advice: '`berth doctor` looks at the engine and says what is missing.',
+  },
+  ENGINE_FAILED: {
+    status: 502,
+    title: 'The container engine refused',
+    advice: 'The message is the engine’s own; `berth doctor` may know more.',
+  },
+  HOST_UNSUPPORTED: {
+    status: 500,
+    title: 'This host lacks something Berth needs',
+    advice: '`berth doctor` names what is missing and how to install it.',
+  },
+  SERVER_NOT_RUNNING: {
+    status: 503,
+    title: 'Berth is not running',
+    advice: 'Start it with `berth up`.',
+  },
+  SERVER_RUNNING: {
+    status: 409,
+    title: 'Berth is already running',
+    advice: '`berth status` shows where; `berth down` stops it.',
+  },
+  ADDRESS_IN_USE: {
+    status: 409,
+    title: 'The listen address is taken',
+    advice: 'Stop what listens there, or choose another with --listen.',
+  },
+  DATA_FOLDER: {
+    status: 500,
+    title: 'The data folder cannot be used',
+    advice: 'Check that it exists, is writable, and was written by this version or an older one.',
+  },
+  USAGE: {
+    status: 400,
+    title: 'The command line is not right',
+    advice: '`berth help` lists commands and options.',
+  },
+} as const satisfies Record<string, Entry>;
+
+export type ErrorCode = keyof typeof CATALOGUE;
+
+/** One place in an input that is wrong. */
+export interface Problem {
+  /** Where: a JSON path such as `limits.duration`, or a file path. */
+  readonly at: string;
+  readonly message: string;
+  readonly line?: number;
+  readonly column?: number;
+}
+
+export interface ErrorOptions {
+  /** What exactly happened this time: a sentence with names and numbers. */
+  readonly detail?: string;
+  readonly problems?: readonly Problem[];
+  /** Last lines of a log that belong to this failure. */
+  readonly log?: readonly string[];
+  /** Seconds after which trying again makes sense. */
+  readonly retryAfterSeconds?: number;
+  readonly cause?: unknown;
+}
+
+/** A failure with a code of the catalogue: the only kind of error that Berth shows to people. */
+export class BerthError extends Error {
+  readonly code: ErrorCode;
+  readonly status: number;
+  readonly title: string;
+  readonly advice: string;
+  readonly detail: string;
+  readonly problems: readonly Problem[];
+  readonly log: readonly string[];
+  readonly retryAfterSeconds: number | undefined;
+
+  constructor(code: ErrorCode, options: ErrorOptions = {}) {
+    const entry: Entry = CATALOGUE[code];
+    const detail = options.detail ?? entry.title;
+    super(detail, options.cause === undefined ? undefined : { cause: options.cause });
+    this.name = 'BerthError';
+    this.code = code;
+    this.status = entry.status;
+    this.title = entry.title;
+    this.advice = entry.advice;
+    this.detail = detail;
+    this.problems = options.problems ?? [];
+    this.log = options.log ?? [];
+    this.retryAfterSeconds = options.retryAfterSeconds;
+  }
+}
+
+/** Path of the page about a code, on the platform hostnames and in the repository's docs folder. */
+export function errorPagePath(code: ErrorCode): string {
+  return `/docs/errors/${code}`;
+}

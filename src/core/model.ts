@@ -1,0 +1,144 @@
+/** The words of Berth as plain read-only data: everything else speaks in these shapes. */
+
+/** `<project>-<8 chars>`: the first label of the deployment's own hostname. */
+export type DeploymentId = string;
+/** `<deployment>.<6 chars>`, chosen by the scheduler before the engine is asked for anything. */
+export type InstanceId = string;
+
+/** What one instance may use: `c<cpus>-m<MiB>`. */
+export interface Slot {
+  /** CPU share in cores, for example 0.125. */
+  readonly cpus: number;
+  /** Hard memory limit in MiB; swap is not added to it. */
+  readonly memoryMiB: number;
+}
+
+export interface Limits {
+  /** Leases per instance, 1–256. */
+  readonly maxConcurrentReqs: number;
+  /** Longest request, and the running age at which an instance is recycled, in ms. */
+  readonly durationMs: number;
+  /** Time without a lease before an instance leaves `running`, in ms. */
+  readonly timeoutMs: number;
+}
+
+/** How many instances an environment keeps: never below `min`, never above `max`. */
+export interface Scale {
+  readonly min: number;
+  readonly max: number;
+}
+
+/** What an instance without a lease does after `timeout`: rest frozen, be stopped, or keep running. */
+export type IdleRest = 'freeze' | 'stop' | 'run';
+
+/** Everything besides the source that makes a deployment what it is; part of its identity. */
+export interface Configuration {
+  readonly slot: Slot;
+  readonly limits: Limits;
+  readonly scale: Scale;
+  readonly idle: IdleRest;
+  /** Variables of the running app. */
+  readonly env: Readonly<Record<string, string>>;
+  /** Build arguments (`ARG`). */
+  readonly buildEnv: Readonly<Record<string, string>>;
+  /** Path of the Dockerfile inside the folder; absent means `Dockerfile`, or a recognised kind of folder. */
+  readonly dockerfile?: string;
+  /** Preferred port and value of `PORT`; absent means 8080 is offered and any port is accepted. */
+  readonly port?: number;
+  /** Path that must answer 2xx or 3xx before a new deployment counts as verified. */
+  readonly healthPath?: string;
+  /** Replaces the image's command. */
+  readonly command?: readonly string[];
+}
+
+/** Where the image of a deployment comes from. */
+export type Source =
+  | {
+      readonly kind: 'folder';
+      /** sha256 (hex) of the canonical manifest; the manifest itself is a blob of that name. */
+      readonly manifest: string;
+      readonly files: number;
+      readonly bytes: number;
+    }
+  | { readonly kind: 'image'; readonly reference: string };
+
+/** `building → verifying → ready`, or `failed` from either. */
+export type DeploymentState = 'building' | 'verifying' | 'ready' | 'failed';
+
+/** Why a deployment failed: a code of the catalogue with its sentence. */
+export interface Failure {
+  readonly code: string;
+  readonly detail: string;
+}
+
+export interface Image {
+  /** `sha256:…` of the image configuration: what the engine starts. */
+  readonly id: string;
+  readonly bytes: number;
+  /** Layers, biggest first. */
+  readonly layers: readonly { readonly bytes: number; readonly createdBy: string }[];
+  /** Ports named by EXPOSE: a hint for which of several listening ports to prefer. */
+  readonly exposedPorts: readonly number[];
+}
+
+export interface Deployment {
+  readonly id: DeploymentId;
+  readonly project: string;
+  readonly source: Source;
+  readonly configuration: Configuration;
+  readonly state: DeploymentState;
+  readonly image?: Image;
+  readonly failure?: Failure;
+  /** ms since the epoch. */
+  readonly createdAt: number;
+  readonly createdBy: string;
+  readonly readyAt?: number;
+}
+
+/** What a person is told an instance is doing. */
+export type InstanceState =
+  | 'parked'
+  | 'booting'
+  | 'ready'
+  | 'busy'
+  | 'frozen'
+  | 'reclaimed'
+  | 'draining'
+  | 'stopped';
+
+/** How the instance that served a request came to be ready for it. */
+export type StartKind = 'warm' | 'thawed' | 'parked' | 'cold';
+
+/** An instance as lists show it. */
+export interface InstanceView {
+  readonly id: InstanceId;
+  readonly deploymentId: DeploymentId;
+  readonly state: InstanceState;
+  readonly inFlight: number;
+  /** ms since the epoch. */
+  readonly createdAt: number;
+  /** Time spent running so far, frozen time excluded, in ms. */
+  readonly runningMs: number;
+  readonly restarts?: number;
+  /** `host:port` when known. */
+  readonly address?: string;
+  /** What the last decision about this instance was, and why. */
+  readonly because: string;
+}
+
+/** A file of an upload. Paths are relative, `/`-separated and normalised. */
+export type ManifestEntry =
+  | {
+      readonly kind: 'file';
+      readonly path: string;
+      /** Unix permission bits, 0o000–0o777. */
+      readonly mode: number;
+      readonly bytes: number;
+      /** Hex. */
+      readonly sha256: string;
+    }
+  | { readonly kind: 'symlink'; readonly path: string; readonly target: string }
+  | { readonly kind: 'directory'; readonly path: string; readonly mode: number };
+
+/** Entries sorted by path in code unit order. */
+export type Manifest = readonly ManifestEntry[];

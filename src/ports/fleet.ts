@@ -1,0 +1,50 @@
+/**
+ * All instances of all deployments, as the router, the deploys and the API see them. Implemented by the scheduler:
+ * the one owner of leases.
+ */
+import type { BerthError } from '../core/errors.ts';
+import type { Deployment, DeploymentId, InstanceId, InstanceView, StartKind } from '../core/model.ts';
+
+/** How a lease ended: `refused` means the connection was refused or reset before anything was delivered. */
+export type LeaseEnd = 'done' | 'refused' | 'died';
+
+/** One unit of one instance's concurrency, held for as long as one request or WebSocket lasts. */
+export interface Lease {
+  readonly instanceId: InstanceId;
+  readonly host: string;
+  readonly port: number;
+  readonly start: StartKind;
+  /** Where the time before dispatch went, in ms: in the room, until exec, until the port was found. */
+  readonly waitMs: number;
+  readonly bootMs: number;
+  readonly portMs: number;
+  /** Aborts when the instance ended or must be left now; the request has to be ended. */
+  readonly lost: AbortSignal;
+  /** Exactly once; later calls do nothing. */
+  end(how: LeaseEnd): void;
+}
+
+export type Acquired =
+  | { readonly kind: 'leased'; readonly lease: Lease }
+  | { readonly kind: 'refused'; readonly error: BerthError }
+  /** The signal aborted first. */
+  | { readonly kind: 'cancelled' };
+
+export interface Verified {
+  readonly bootMs: number;
+  readonly port: number;
+}
+
+export interface Fleet {
+  /** A lease on a ready instance, in strict order of arrival. Unknown deployments are refused with NOT_FOUND. */
+  acquire(deploymentId: DeploymentId, signal: AbortSignal): Promise<Acquired>;
+  /** Boots one instance of a new deployment, looks at its health path, and leaves it at rest. Throws BOOT_FAILED, NO_PORT, … with the last log lines. */
+  verify(deployment: Deployment): Promise<Verified>;
+  /** Makes a verified deployment known so that requests find it. */
+  add(deployment: Deployment): void;
+  /** Unroutes, drains and removes every instance; then the deployment is unknown. */
+  remove(deploymentId: DeploymentId): Promise<void>;
+  instances(deploymentId?: DeploymentId): readonly InstanceView[];
+  /** The latest scale decision in words, for inspect. */
+  because(deploymentId: DeploymentId): string | undefined;
+}

@@ -1,0 +1,37 @@
+/**
+ * What Berth remembers. Contract proved for every store by `stores/store.contract.ts`.
+ * Writes are durable when their promise resolves. Reads see every write that resolved before.
+ */
+import type { Deployment, DeploymentId } from '../core/model.ts';
+
+/** Something Berth made on the host, written down before it is made: only these are ever removed. */
+export interface LedgerEntry {
+  readonly kind: 'container' | 'image' | 'network';
+  /** Instance id, image id (`sha256:…`) or network name. */
+  readonly id: string;
+  readonly deploymentId?: DeploymentId;
+  /** ms since the epoch. */
+  readonly createdAt: number;
+}
+
+export interface Store {
+  /** False when the id is taken; then nothing is written. */
+  insertDeployment(deployment: Deployment): Promise<boolean>;
+  deployment(id: DeploymentId): Promise<Deployment | undefined>;
+  /** Newest first. */
+  deployments(filter?: { readonly project?: string }): Promise<readonly Deployment[]>;
+  /** Replaces the whole row; false when it is not there. */
+  updateDeployment(deployment: Deployment): Promise<boolean>;
+  deleteDeployment(id: DeploymentId): Promise<void>;
+
+  /** Idempotent. */
+  record(entry: LedgerEntry): Promise<void>;
+  forget(kind: LedgerEntry['kind'], id: string): Promise<void>;
+  ledger(kind?: LedgerEntry['kind']): Promise<readonly LedgerEntry[]>;
+
+  setting(name: string): Promise<string | undefined>;
+  /** Writes `value` only if the setting is absent; the value that stands afterwards. */
+  settingOr(name: string, value: string): Promise<string>;
+
+  close(): Promise<void>;
+}
