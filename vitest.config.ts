@@ -1,9 +1,39 @@
+/** How the tests run: quick ones side by side, then those that use the real machine, one file after the other. */
 import { defineConfig } from 'vitest/config';
+
+/** Files that start containers, servers or whole programs: they would disturb each other's times and limits. */
+const real = ['src/engines/podman/**/*.test.ts', 'script/**/*.test.ts', 'test/**/*.test.ts'];
+
+/** Lies beside the end-to-end tests, but only reads the source. */
+const architecture = 'test/architecture.test.ts';
 
 export default defineConfig({
   test: {
-    include: ['src/**/*.test.ts', 'sim/**/*.test.ts', 'test/**/*.test.ts'],
     testTimeout: 60_000,
     hookTimeout: 120_000,
+    projects: [
+      {
+        extends: true,
+        test: {
+          name: 'unit',
+          include: ['{src,sim,bench}/**/*.test.ts', architecture],
+          exclude: ['src/engines/podman/**'],
+          sequence: { groupOrder: 0 },
+        },
+      },
+      {
+        extends: true,
+        test: {
+          name: 'real',
+          include: real,
+          exclude: [architecture],
+          // A build, a boot and a deploy on a loaded machine with two cores.
+          testTimeout: 240_000,
+          hookTimeout: 300_000,
+          fileParallelism: false,
+          sequence: { groupOrder: 1 },
+        },
+      },
+    ],
   },
 });
