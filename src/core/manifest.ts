@@ -122,7 +122,8 @@ export function linkProblem(
     const next = links.get(here.join('/'));
     if (next === undefined) continue;
     hops += 1;
-    if (hops > MAX_LINK_HOPS) return `is a symbolic link to ${quoted(target)}, which goes round in circles`;
+    if (hops > MAX_LINK_HOPS)
+      return `is a symbolic link to ${quoted(target)}, which goes round in circles`;
     if (next.startsWith('/')) return outside;
     here.pop();
     ahead.push(...next.split('/').reverse());
@@ -159,7 +160,8 @@ function entryProblem(entry: ManifestEntry): string | undefined {
       return modeProblem(entry.mode);
     case 'file': {
       if (!/^[0-9a-f]{64}$/.test(entry.sha256)) return 'has no sha256 of 64 lower-case hex digits';
-      if (!Number.isSafeInteger(entry.bytes) || entry.bytes < 0) return 'has a size that is no whole number';
+      if (!Number.isSafeInteger(entry.bytes) || entry.bytes < 0)
+        return 'has a size that is no whole number';
       if (entry.bytes > BOUNDS.uploadFileBytes) {
         return `is ${entry.bytes} bytes: at most ${BOUNDS.uploadFileBytes} are allowed for one file`;
       }
@@ -181,7 +183,8 @@ function textProblem(text: string): string | undefined {
   if (/[\u0000-\u001f\u007f]/.test(text)) return 'has a control character in it';
   if (/[\uD800-\uDFFF]/u.test(text)) return 'is not whole Unicode text';
   const bytes = utf8Bytes(text);
-  if (bytes > BOUNDS.pathBytes) return `is ${bytes} bytes long: at most ${BOUNDS.pathBytes} are allowed`;
+  if (bytes > BOUNDS.pathBytes)
+    return `is ${bytes} bytes long: at most ${BOUNDS.pathBytes} are allowed`;
   return undefined;
 }
 
