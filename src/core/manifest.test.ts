@@ -111,7 +111,7 @@ const paths = fc
 const ups = (max: number) => fc.nat(max).map((count): string[] => Array(count).fill('..'));
 /** Up, through something that is often a link itself, up again: what a purely textual check lets out. */
 const targets = fc
-  .tuple(ups(2), fc.constantFrom([], ['a'], ['b'], ['a', 'b', 'c']), ups(2))
+  .tuple(ups(2), fc.constantFrom([], ['a', 'b', 'c']), ups(2))
   .map((parts) => parts.flat().join('/') || '.');
 const links = fc
   .tuple(fc.constantFrom('a', 'b', 'c', 'a/b', 'a/b/c', 'b/c/a'), targets)
@@ -161,7 +161,7 @@ describe('whatever passes', () => {
           }
           rmSync(join(base, String(round)), { recursive: true });
         }),
-        { numRuns: 300 },
+        { numRuns: 800 },
       );
       expect(followed).toBeGreaterThan(20);
     } finally {
