@@ -1,0 +1,340 @@
+/**
+ * The leases of one deployment: who waits, which instance serves whom, and which instances have to be woken for it.
+ *
+ * A `Pool` is a value with one owner. The functions below change it in place, synchronously, and return what is to be
+ * done; time and ids come from outside. Rules:
+ * - strictly first come, first served: nobody is served before one who waits longer;
+ * - instances are filled in order of age, so that load stays on as few as needed;
+ * - instances wanted = ceil((in flight + waiting) / maxConcurrentReqs), booting ones counted as capacity, never above max;
+ * - nobody waits behind a busy instance while another may be started.
+ */
+import { backoffMs, STABLE_AFTER_MS } from './backoff.ts';
+import type { InstanceId, Limits, Scale, StartKind } from './model.ts';
+
+export type RequestId = number;
+
+/**
+ * `booting` includes thawing; `ready` includes busy; `leaving` has been handed over for stopping and is no capacity
+ * any more but may still hold leases.
+ */
+export type Phase = 'parked' | 'booting' | 'ready' | 'frozen' | 'leaving';
+
+export interface PoolInstance {
+  readonly id: InstanceId;
+  phase: Phase;
+  /** How the present or last boot began. */
+  start: StartKind;
+  inFlight: number;
+  /** A request was served since it became ready. */
+  hasServed: boolean;
+  readonly createdAt: number;
+  /** Running time of earlier spans, in ms; frozen time is not in it. */
+  ranMs: number;
+  /** Since when the present span runs. */
+  runningSince: number | undefined;
+  readyAt: number;
+  /** When the last lease ended, or it became ready. */
+  idleSince: number;
+  leavingSince: number | undefined;
+  /** The instance that this one is booted to take over from. */
+  readonly replaces: InstanceId | undefined;
+  because: string;
+}
+
+interface Waiting {
+  readonly at: number;
+}
+
+export interface Bounds {
+  /** Requests that may wait at once. */
+  readonly maxWaiting: number;
+  /** Longest wait, in ms. */
+  readonly maxWaitMs: number;
+}
+
+export interface Pool {
+  readonly limits: Limits;
+  readonly scale: Scale;
+  readonly bounds: Bounds;
+  /** In order of age. */
+  readonly instances: Map<InstanceId, PoolInstance>;
+  /** In order of arrival. */
+  readonly waiting: Map<RequestId, Waiting>;
+  /** Failed starts and early crashes in a row. */
+  failures: number;
+  /** No start before this time. */
+  backoffUntil: number;
+  because: string;
+}
+
+export function createPool(limits: Limits, scale: Scale, bounds: Bounds): Pool {
+  return {
+    limits,
+    scale,
+    bounds,
+    instances: new Map(),
+    waiting: new Map(),
+    failures: 0,
+    backoffUntil: 0,
+    because: 'nothing was asked of it yet',
+  };
+}
+
+export interface Joining {
+  readonly id: InstanceId;
+  readonly phase: Phase;
+  readonly start: StartKind;
+  readonly because: string;
+  readonly replaces?: InstanceId;
+}
+
+/** Takes an instance into the pool, as the youngest. */
+export function join(pool: Pool, joining: Joining, now: number): PoolInstance {
+  const runs = joining.phase === 'ready';
+  const instance: PoolInstance = {
+    id: joining.id,
+    phase: joining.phase,
+    start: joining.start,
+    inFlight: 0,
+    hasServed: false,
+    createdAt: now,
+    ranMs: 0,
+    runningSince: runs ? now : undefined,
+    readyAt: now,
+    idleSince: now,
+    leavingSince: undefined,
+    replaces: joining.replaces,
+    because: joining.because,
+  };
+  pool.instances.set(instance.id, instance);
+  return instance;
+}
+
+export type Arrival =
+  | { readonly kind: 'leased'; readonly instanceId: InstanceId }
+  | { readonly kind: 'waiting' }
+  | { readonly kind: 'queueFull' };
+
+/** A request arrives: it is served at once if nobody waits and a unit is free, else it waits. */
+export function arrive(pool: Pool, requestId: RequestId, now: number): Arrival {
+  if (pool.waiting.size === 0) {
+    const free = firstFree(pool);
+    if (free) {
+      free.inFlight += 1;
+      return { kind: 'leased', instanceId: free.id };
+    }
+  }
+  if (pool.waiting.size >= pool.bounds.maxWaiting) return { kind: 'queueFull' };
+  pool.waiting.set(requestId, { at: now });
+  return { kind: 'waiting' };
+}
+
+/** A waiting request went away; false when it was not waiting (any more). */
+export function cancel(pool: Pool, requestId: RequestId): boolean {
+  return pool.waiting.delete(requestId);
+}
+
+/** A lease ended, `served` well or not. An instance that is gone already is no error: its leases went with it. */
+export function endLease(pool: Pool, instanceId: InstanceId, served: boolean, now: number): void {
+  const instance = pool.instances.get(instanceId);
+  if (!instance || instance.inFlight === 0) return;
+  instance.inFlight -= 1;
+  if (served) instance.hasServed = true;
+  if (instance.inFlight === 0) instance.idleSince = now;
+}
+
+/** An instance finished booting or thawing. */
+export function becameReady(pool: Pool, instanceId: InstanceId, now: number): void {
+  const instance = pool.instances.get(instanceId);
+  if (instance?.phase !== 'booting') return;
+  instance.phase = 'ready';
+  instance.hasServed = false;
+  instance.readyAt = now;
+  instance.idleSince = now;
+  instance.runningSince = now;
+}
+
+/** An instance comes to rest: it stops counting as running. */
+export function rest(pool: Pool, instanceId: InstanceId, because: string, now: number): void {
+  const instance = pool.instances.get(instanceId);
+  if (!instance) return;
+  instance.ranMs = runningMs(instance, now);
+  instance.runningSince = undefined;
+  instance.phase = 'frozen';
+  instance.because = because;
+}
+
+/** An instance takes no more leases and will be stopped when the ones it has are over. */
+export function leave(pool: Pool, instanceId: InstanceId, because: string, now: number): void {
+  const instance = pool.instances.get(instanceId);
+  if (!instance || instance.phase === 'leaving') return;
+  instance.phase = 'leaving';
+  instance.leavingSince = now;
+  instance.because = because;
+}
+
+/** Failures in a row that are tried again at once, as long as they may be the platform's or bad luck. */
+const FREE_RETRIES = 3;
+
+/**
+ * An instance is no more. One that ended while it was ready and before it served anything counts as a failure; the
+ * first few of those do not hold the next start back.
+ */
+export function gone(pool: Pool, instanceId: InstanceId, now: number): void {
+  const instance = pool.instances.get(instanceId);
+  if (!instance) return;
+  pool.instances.delete(instanceId);
+  if (instance.phase !== 'ready') return;
+  if (instance.hasServed || runningMs(instance, now) >= STABLE_AFTER_MS) pool.failures = 0;
+  else countFailure(pool, FREE_RETRIES, now);
+}
+
+/** A start failed and its instance is no more. The app's own failures hold the next start back from the first on. */
+export function startFailed(pool: Pool, instanceId: InstanceId, fault: 'app' | 'engine', now: number): void {
+  pool.instances.delete(instanceId);
+  countFailure(pool, fault === 'app' ? 0 : FREE_RETRIES, now);
+}
+
+export interface Dispatch {
+  readonly requestId: RequestId;
+  readonly instanceId: InstanceId;
+  readonly start: StartKind;
+}
+
+export interface Plan {
+  readonly dispatch: readonly Dispatch[];
+  /** These have waited longer than they may. */
+  readonly timedOut: readonly RequestId[];
+  /** These get the failure: starts keep failing, and nothing else is there to serve them. */
+  readonly refused: readonly RequestId[];
+  readonly thaw: readonly InstanceId[];
+  /** Parked ones to start. */
+  readonly start: readonly InstanceId[];
+  /** How many to create; the caller joins them, booting, before it asks for the next plan. */
+  readonly create: number;
+  readonly because: string;
+  /** When to ask again although nothing happened. */
+  readonly lookAgainAt: number | undefined;
+}
+
+/** What to do now: serve those who wait, and wake as many instances as the load wants. */
+export function plan(pool: Pool, now: number): Plan {
+  const dispatch = serveWaiting(pool);
+  const timedOut = dropOverdue(pool, now);
+
+  const load = busyUnits(pool) + pool.waiting.size;
+  const byLoad = Math.ceil(load / pool.limits.maxConcurrentReqs);
+  const wanted = Math.min(pool.scale.max, Math.max(byLoad, pool.scale.min));
+
+  const capacity = countCapacity(pool);
+  const missing = Math.max(0, wanted - capacity);
+  const because = explain(pool, { load, wanted, capacity, now });
+  if (missing > 0) pool.because = because;
+
+  const thaw = wake(pool, 'frozen', 'thawed', missing, because);
+  // A thaw is no start, so only what is still missing after it has to wait for the back-off.
+  const toStart = missing - thaw.length;
+  const backsOff = toStart > 0 && now < pool.backoffUntil;
+  const start = backsOff ? [] : wake(pool, 'parked', 'parked', toStart, because);
+  const create = backsOff ? 0 : toStart - start.length;
+  const refused = backsOff && capacity + thaw.length === 0 ? takeAllWaiting(pool) : [];
+  return { dispatch, timedOut, refused, thaw, start, create, because, lookAgainAt: nextLook(pool, backsOff) };
+}
+
+/** Running time so far in ms, frozen time excluded. */
+export function runningMs(instance: PoolInstance, now: number): number {
+  return instance.ranMs + (instance.runningSince === undefined ? 0 : now - instance.runningSince);
+}
+
+/** Units in use on instances that still take leases. */
+export function busyUnits(pool: Pool): number {
+  let units = 0;
+  for (const instance of pool.instances.values()) {
+    if (instance.phase === 'ready') units += instance.inFlight;
+  }
+  return units;
+}
+
+function firstFree(pool: Pool): PoolInstance | undefined {
+  for (const instance of pool.instances.values()) {
+    if (instance.phase === 'ready' && instance.inFlight < pool.limits.maxConcurrentReqs) return instance;
+  }
+  return undefined;
+}
+
+function serveWaiting(pool: Pool): Dispatch[] {
+  const dispatch: Dispatch[] = [];
+  for (const [requestId, waiting] of pool.waiting) {
+    const instance = firstFree(pool);
+    if (!instance) break;
+    pool.waiting.delete(requestId);
+    instance.inFlight += 1;
+    const start = waiting.at <= instance.readyAt ? instance.start : 'warm';
+    dispatch.push({ requestId, instanceId: instance.id, start });
+  }
+  return dispatch;
+}
+
+function dropOverdue(pool: Pool, now: number): RequestId[] {
+  const overdue: RequestId[] = [];
+  for (const [requestId, waiting] of pool.waiting) {
+    if (now - waiting.at < pool.bounds.maxWaitMs) break;
+    pool.waiting.delete(requestId);
+    overdue.push(requestId);
+  }
+  return overdue;
+}
+
+/** A replacement is no extra capacity while the one it replaces still counts. */
+function countCapacity(pool: Pool): number {
+  let count = 0;
+  for (const instance of pool.instances.values()) {
+    if (instance.phase !== 'ready' && instance.phase !== 'booting') continue;
+    const replaced = instance.replaces === undefined ? undefined : pool.instances.get(instance.replaces);
+    if (instance.phase === 'booting' && replaced && replaced.phase !== 'leaving') continue;
+    count += 1;
+  }
+  return count;
+}
+
+function takeAllWaiting(pool: Pool): RequestId[] {
+  const requestIds = [...pool.waiting.keys()];
+  pool.waiting.clear();
+  return requestIds;
+}
+
+function wake(pool: Pool, phase: Phase, start: StartKind, most: number, because: string): InstanceId[] {
+  const woken: InstanceId[] = [];
+  for (const instance of pool.instances.values()) {
+    if (woken.length >= most) break;
+    if (instance.phase !== phase) continue;
+    instance.phase = 'booting';
+    instance.start = start;
+    instance.because = because;
+    woken.push(instance.id);
+  }
+  return woken;
+}
+
+function countFailure(pool: Pool, freeRetries: number, now: number): void {
+  pool.failures += 1;
+  if (pool.failures > freeRetries) pool.backoffUntil = now + backoffMs(pool.failures - freeRetries);
+}
+
+function nextLook(pool: Pool, backsOff: boolean): number | undefined {
+  const oldest = pool.waiting.values().next().value;
+  const overdueAt = oldest === undefined ? undefined : oldest.at + pool.bounds.maxWaitMs;
+  if (!backsOff) return overdueAt;
+  return overdueAt === undefined ? pool.backoffUntil : Math.min(overdueAt, pool.backoffUntil);
+}
+
+function explain(pool: Pool, facts: { load: number; wanted: number; capacity: number; now: number }): string {
+  const { load, wanted, capacity, now } = facts;
+  const { limits, scale } = pool;
+  const bound = wanted === scale.max ? ' (scale.max)' : wanted > 0 && wanted === scale.min ? ' (scale.min)' : '';
+  const need = `${load} in flight or waiting ÷ ${limits.maxConcurrentReqs} per instance wants ${wanted}${bound}`;
+  const have = `${capacity} ready or booting`;
+  if (now >= pool.backoffUntil) return `${need}, ${have}`;
+  const seconds = Math.ceil((pool.backoffUntil - now) / 1_000);
+  return `${need}, ${have}; ${pool.failures} failed starts in a row, next try in ${seconds} s`;
+}

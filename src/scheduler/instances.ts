@@ -1,0 +1,294 @@
+/** The instances of one deployment: does to them what the decisions say, and tells the pool what came of it. */
+import { choosePort, type PortHints } from '../core/choose-port.ts';
+import type { BerthError } from '../core/errors.ts';
+import type { Deployment, InstanceId, StartKind } from '../core/model.ts';
+import { becameReady, gone, join, leave, type Phase, type Pool, rest, startFailed } from '../core/pool.ts';
+import type { EngineInstance, Exit } from '../ports/engine.ts';
+import { type Booted, type BootFailure, engineFailure, prepare, startPrepared } from './boot.ts';
+import type { Context } from './context.ts';
+import { Instance } from './instance.ts';
+
+export interface InstancesOptions {
+  readonly context: Context;
+  readonly deployment: Deployment;
+  readonly pool: Pool;
+  /** The pool changed: decide again. */
+  readonly changed: () => void;
+  /** A start failed; a `changed` follows. */
+  readonly failed: (error: BerthError) => void;
+}
+
+export class Instances {
+  readonly #options: InstancesOptions;
+  readonly #instances = new Map<InstanceId, Instance>();
+  readonly #underWay = new Set<Promise<void>>();
+  /** Set when a deployment listens on several ports, so that the right one is waited for. */
+  #learnedPort: number | undefined;
+
+  constructor(options: InstancesOptions) {
+    this.#options = options;
+  }
+
+  get(id: InstanceId): Instance | undefined {
+    return this.#instances.get(id);
+  }
+
+  /** Everything held, also what is being removed. */
+  ids(): readonly InstanceId[] {
+    return [...this.#instances.keys()];
+  }
+
+  /** Resolves when nothing that was begun is under way any more. */
+  async settled(): Promise<void> {
+    while (this.#underWay.size > 0) await Promise.all(this.#underWay);
+  }
+
+  /** `frozen → ready`; the pool has it booting. */
+  thaw(id: InstanceId): void {
+    const instance = this.#instances.get(id);
+    if (!instance) return;
+    this.#run(async () => {
+      const { engine, clock } = this.#options.context;
+      const began = clock.now();
+      try {
+        await instance.inOrder(() => engine.thaw(id));
+      } catch (error) {
+        await this.#startFailed(instance, engineFailure(error));
+        return;
+      }
+      instance.times = { bootMs: clock.now() - began, portMs: 0 };
+      this.#ready(instance);
+    });
+  }
+
+  /** `parked → ready`; the pool has it booting. */
+  startParked(id: InstanceId): void {
+    const instance = this.#instances.get(id);
+    if (!instance) return;
+    this.#run(() => this.#boot(instance, () => startPrepared(this.#options.context, this.#options.deployment, instance, this.#hints())));
+  }
+
+  /** `nothing → ready`, booting in the pool from now on. */
+  create(because: string, replaces?: InstanceId): InstanceId {
+    const instance = this.#add('booting', 'cold', because, replaces);
+    const { context, deployment } = this.#options;
+    this.#run(() =>
+      this.#boot(instance, async () => {
+        const began = context.clock.now();
+        await prepare(context, deployment, instance);
+        const preparedMs = context.clock.now() - began;
+        const booted = await startPrepared(context, deployment, instance, this.#hints());
+        const { bootMs, portMs } = instance.times;
+        if (booted.kind === 'ready') instance.times = { bootMs: bootMs + preparedMs, portMs };
+        return booted;
+      }),
+    );
+    return instance.id;
+  }
+
+  /** `ready → frozen`; no lease may be held. */
+  freeze(id: InstanceId, because: string): void {
+    const instance = this.#instances.get(id);
+    if (!instance) return;
+    const { context, pool } = this.#options;
+    rest(pool, id, because, context.clock.now());
+    context.onUnroute(id);
+    this.#run(async () => {
+      try {
+        await instance.inOrder(() => context.engine.freeze(id));
+        context.onRest();
+      } catch (error) {
+        this.#report('warn', 'instance.not-frozen', id, { error: String(error) });
+        if (pool.instances.get(id)?.phase === 'frozen') this.retire(id, 'could not be frozen');
+      }
+    });
+  }
+
+  /** Puts a parked spare beside the others; with `lastUsedAt` it takes that one's place in the order of use. */
+  park(because: string, lastUsedAt?: number): void {
+    const { context, deployment, pool } = this.#options;
+    const instance = new Instance(this.#nextId());
+    this.#instances.set(instance.id, instance);
+    this.#run(async () => {
+      try {
+        await prepare(context, deployment, instance);
+      } catch (error) {
+        this.#report('warn', 'instance.not-parked', instance.id, { error: String(error) });
+        await this.#remove(instance);
+        return;
+      }
+      const joined = join(pool, { id: instance.id, phase: 'parked', start: 'parked', because }, context.clock.now());
+      if (lastUsedAt !== undefined) joined.idleSince = lastUsedAt;
+      context.onRest();
+      this.#options.changed();
+    });
+  }
+
+  /** Takes an instance that holds no lease any more out of the pool, stops and removes it. */
+  retire(id: InstanceId, because: string): void {
+    const instance = this.#instances.get(id);
+    const { context, pool } = this.#options;
+    leave(pool, id, because, context.clock.now());
+    gone(pool, id, context.clock.now());
+    if (!instance) return;
+    instance.lose();
+    context.onUnroute(id);
+    this.#run(async () => {
+      try {
+        await instance.inOrder(() => context.engine.stop(id, context.stopGraceMs));
+      } catch (error) {
+        this.#report('warn', 'instance.not-stopped', id, { error: String(error) });
+      }
+      await this.#remove(instance);
+      this.#report('info', 'instance.stopped', id, { because });
+    });
+  }
+
+  /** The engine says that an instance ended by itself. A booting one is noticed by its own boot. */
+  exited(id: InstanceId, exit: Exit | undefined): void {
+    const instance = this.#instances.get(id);
+    const { pool, context } = this.#options;
+    const phase = pool.instances.get(id)?.phase;
+    if (!instance || phase === undefined || phase === 'booting') return;
+    gone(pool, id, context.clock.now());
+    instance.lose();
+    context.onUnroute(id);
+    this.#report('warn', 'instance.died', id, { phase, exit });
+    this.#run(() => this.#remove(instance));
+    this.#options.changed();
+  }
+
+  /** Takes over an instance that the engine still has from before; false when it is of no use. */
+  async adopt(found: EngineInstance): Promise<boolean> {
+    const phase = ADOPTED_PHASE[found.state];
+    if (!phase) return false;
+    const instance = new Instance(found.id);
+    instance.host = found.host;
+    const { context, pool } = this.#options;
+    if (phase !== 'parked') {
+      const look = await context.engine.look(found.id);
+      const choice = look.kind === 'listening' ? choosePort(look.ports, this.#hints()) : undefined;
+      if (choice?.kind !== 'found') return false;
+      instance.port = choice.port;
+    }
+    this.#instances.set(found.id, instance);
+    join(pool, { id: found.id, phase, start: 'warm', because: 'was there when Berth started' }, context.clock.now());
+    return true;
+  }
+
+  /** Looks once more at which ports a ready instance listens on; with several, the choice is kept for later boots. */
+  async learnPort(id: InstanceId): Promise<void> {
+    const instance = this.#instances.get(id);
+    if (!instance) return;
+    const look = await this.#options.context.engine.look(id);
+    if (look.kind !== 'listening') return;
+    const choice = choosePort(look.ports, this.#hints());
+    if (choice.kind !== 'found') return;
+    instance.port = choice.port;
+    if (look.ports.filter((entry) => !entry.loopbackOnly).length > 1) this.#learnedPort = choice.port;
+  }
+
+  async #boot(instance: Instance, start: () => Promise<Booted>): Promise<void> {
+    const { context, deployment } = this.#options;
+    const release = await context.permits.acquire(deployment.id);
+    let booted: Booted;
+    try {
+      booted = await start();
+    } catch (error) {
+      booted = engineFailure(error);
+    } finally {
+      release();
+    }
+    if (booted.kind === 'ready') this.#ready(instance);
+    else await this.#startFailed(instance, booted);
+  }
+
+  #ready(instance: Instance): void {
+    const { pool, context } = this.#options;
+    const pooled = pool.instances.get(instance.id);
+    if (!pooled) return;
+    const now = context.clock.now();
+    becameReady(pool, instance.id, now);
+    this.#report('info', 'instance.ready', instance.id, { start: pooled.start, port: instance.port, ...instance.times });
+    const replaced = pooled.replaces === undefined ? undefined : pool.instances.get(pooled.replaces);
+    if (replaced) this.#takeOver(pooled.id, replaced.id, replaced.phase, replaced.because);
+    this.#options.changed();
+  }
+
+  /** The fresh instance takes the place of the old one, at rest or at work. */
+  #takeOver(freshId: InstanceId, oldId: InstanceId, oldPhase: Phase, because: string): void {
+    const { pool, context } = this.#options;
+    if (oldPhase !== 'frozen') {
+      leave(pool, oldId, because, context.clock.now());
+      return;
+    }
+    this.retire(oldId, because);
+    if (pool.waiting.size === 0) this.freeze(freshId, 'fresh, in place of one that had run for limits.duration');
+  }
+
+  async #startFailed(instance: Instance, failure: BootFailure): Promise<void> {
+    const { pool, context } = this.#options;
+    this.#report('warn', 'instance.start-failed', instance.id, { code: failure.error.code, detail: failure.error.detail });
+    startFailed(pool, instance.id, failure.fault, context.clock.now());
+    this.#options.failed(failure.error);
+    this.#options.changed();
+    await this.#remove(instance);
+  }
+
+  async #remove(instance: Instance): Promise<void> {
+    const { engine, store } = this.#options.context;
+    try {
+      await instance.inOrder(() => engine.remove(instance.id));
+      await store.forget('container', instance.id);
+      this.#instances.delete(instance.id);
+    } catch (error) {
+      // Stays in the ledger: the next look at what the engine has removes it.
+      this.#report('warn', 'instance.not-removed', instance.id, { error: String(error) });
+    }
+  }
+
+  #add(phase: Phase, start: StartKind, because: string, replaces: InstanceId | undefined): Instance {
+    const { pool, context } = this.#options;
+    const instance = new Instance(this.#nextId());
+    this.#instances.set(instance.id, instance);
+    const joining = { id: instance.id, phase, start, because };
+    join(pool, replaces === undefined ? joining : { ...joining, replaces }, context.clock.now());
+    return instance;
+  }
+
+  #nextId(): InstanceId {
+    return `${this.#options.deployment.id}.${this.#options.context.random.id(6)}`;
+  }
+
+  #hints(): PortHints {
+    const { configuration, image } = this.#options.deployment;
+    return {
+      exposed: image?.exposedPorts ?? [],
+      ...(configuration.port === undefined ? {} : { configured: configuration.port }),
+      ...(this.#learnedPort === undefined ? {} : { learned: this.#learnedPort }),
+    };
+  }
+
+  #run(work: () => Promise<void>): void {
+    const running: Promise<void> = work()
+      .catch((error: unknown) => {
+        this.#options.context.reporter.report('error', 'scheduler.unexpected', {
+          deployment: this.#options.deployment.id,
+          error: error instanceof Error ? error.stack : String(error),
+        });
+      })
+      .finally(() => this.#underWay.delete(running));
+    this.#underWay.add(running);
+  }
+
+  #report(level: 'info' | 'warn', event: string, id: InstanceId, facts: Record<string, unknown>): void {
+    this.#options.context.reporter.report(level, event, { instance: id, ...facts });
+  }
+}
+
+const ADOPTED_PHASE: Partial<Record<EngineInstance['state'], Phase>> = {
+  parked: 'parked',
+  frozen: 'frozen',
+  running: 'ready',
+};
+

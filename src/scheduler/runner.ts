@@ -1,0 +1,283 @@
+/** Keeps one deployment as its pool, idle, recycle and drain decisions say: observe, decide, act, wait. */
+import { drainsDue } from '../core/drain.ts';
+import { BerthError } from '../core/errors.ts';
+import { type Demotion, firstResting, type Resting, restsDue } from '../core/idle.ts';
+import type { Deployment, InstanceId, StartKind } from '../core/model.ts';
+import { arrive, cancel, createPool, endLease, leave, type Pool, plan, type RequestId } from '../core/pool.ts';
+import { recyclesDue } from '../core/recycle.ts';
+import type { Acquired, LeaseEnd } from '../ports/fleet.ts';
+import type { Context } from './context.ts';
+import { Instances } from './instances.ts';
+
+interface Waiter {
+  readonly since: number;
+  readonly settle: (result: Acquired) => void;
+}
+
+export class Runner {
+  readonly deployment: Deployment;
+  readonly pool: Pool;
+  readonly instances: Instances;
+  readonly #context: Context;
+  readonly #waiters = new Map<RequestId, Waiter>();
+  #requests = 0;
+  /** Why the last start failed. */
+  failure: BerthError | undefined;
+  /** The time for which a wake-up is set, and how to call it off. */
+  #alarm: { readonly at: number; readonly off: AbortController } | undefined;
+  #isClosed = false;
+
+  constructor(deployment: Deployment, context: Context) {
+    this.deployment = deployment;
+    this.#context = context;
+    const { limits, scale, idle } = deployment.configuration;
+    // A minimum belongs to an environment, never to a bare deployment; `idle: run` is the deployment's own wish for one.
+    this.pool = createPool(limits, { min: idle === 'run' ? 1 : 0, max: scale.max }, context.bounds);
+    this.instances = new Instances({
+      context,
+      deployment,
+      pool: this.pool,
+      changed: () => this.react(),
+      failed: (error) => {
+        this.failure = error;
+      },
+    });
+  }
+
+  /** A lease, in strict order of arrival. */
+  acquire(signal: AbortSignal): Promise<Acquired> | Acquired {
+    if (signal.aborted) return { kind: 'cancelled' };
+    if (this.#isClosed) return refuse(new BerthError('NOT_FOUND', { detail: `${this.deployment.id} was removed.` }));
+    const now = this.#context.clock.now();
+    this.#requests += 1;
+    const requestId = this.#requests;
+    const arrival = arrive(this.pool, requestId, now);
+    switch (arrival.kind) {
+      case 'leased':
+        return this.#lease(arrival.instanceId, 'warm', 0);
+      case 'waiting':
+        return this.#wait(requestId, now, signal);
+      case 'queueFull': {
+        const detail = `${this.pool.waiting.size} requests wait for ${this.deployment.id} already.`;
+        return refuse(new BerthError('QUEUE_FULL', { detail, retryAfterSeconds: 1 }));
+      }
+    }
+  }
+
+  /** Asks all decisions and does what they say, until the next change or the time they name. */
+  react(): void {
+    if (this.#isClosed) return;
+    const now = this.#context.clock.now();
+    const next = plan(this.pool, now);
+    for (const { requestId, instanceId, start } of next.dispatch) {
+      const waiter = this.#take(requestId);
+      if (waiter) waiter.settle(this.#lease(instanceId, start, now - waiter.since));
+      else endLease(this.pool, instanceId, false, now);
+    }
+    for (const requestId of next.timedOut) this.#take(requestId)?.settle(refuse(this.#waitedTooLong()));
+    for (const requestId of next.refused) this.#take(requestId)?.settle(refuse(this.#backingOff(now)));
+    for (const id of next.thaw) this.instances.thaw(id);
+    for (const id of next.start) this.instances.startParked(id);
+    for (let count = 0; count < next.create; count += 1) this.instances.create(next.because);
+    this.#setAlarm([next.lookAgainAt, ...this.#tend(now)]);
+  }
+
+  /** What the decisions about time say; when they want to be asked again. */
+  #tend(now: number): readonly (number | undefined)[] {
+    const { pool, instances } = this;
+    const recycles = recyclesDue(pool, now);
+    for (const { instanceId, how, because } of recycles.recycles) {
+      if (how === 'replace') instances.create(because, instanceId);
+      else if (how === 'leave') leave(pool, instanceId, because, now);
+      else this.#parkInstead(instanceId, because);
+    }
+    const rests = restsDue(pool, this.deployment.configuration.idle, now);
+    for (const { instanceId, how, because } of rests.rests) {
+      if (how === 'freeze' && this.#context.engine.powers.freeze) instances.freeze(instanceId, because);
+      else this.#stopToRest(instanceId, because);
+    }
+    const drains = drainsDue(pool, now);
+    for (const id of [...drains.stop, ...drains.force]) {
+      instances.retire(id, pool.instances.get(id)?.because ?? 'drained');
+    }
+    return [recycles.lookAgainAt, rests.lookAgainAt, drains.lookAgainAt];
+  }
+
+  /** Brings a deployment that was just verified to its rest. */
+  restNow(id: InstanceId): void {
+    const { idle } = this.deployment.configuration;
+    const because = 'verified by its deploy, no request yet';
+    if (idle === 'run' || this.pool.instances.get(id)?.inFlight !== 0) return;
+    if (idle === 'freeze' && this.#context.engine.powers.freeze) this.instances.freeze(id, because);
+    else this.#stopToRest(id, because);
+  }
+
+  /** Resting instances for the memory budget. */
+  resting(): readonly Omit<Resting, 'heldBytes'>[] {
+    const kept = firstResting(this.pool);
+    const resting: Omit<Resting, 'heldBytes'>[] = [];
+    for (const instance of this.pool.instances.values()) {
+      if (instance.phase !== 'frozen' && instance.phase !== 'parked') continue;
+      resting.push({
+        instanceId: instance.id,
+        deploymentId: this.deployment.id,
+        tier: instance.phase,
+        lastUsedAt: instance.idleSince,
+        isExtra: instance !== kept,
+      });
+    }
+    return resting;
+  }
+
+  /** Steps a resting instance down; one that was woken meanwhile is left alone. */
+  demote({ instanceId, to, because }: Demotion): void {
+    const phase = this.pool.instances.get(instanceId)?.phase;
+    if (phase !== 'frozen' && phase !== 'parked') return;
+    if (to === 'parked') this.#parkInstead(instanceId, because);
+    else this.instances.retire(instanceId, because);
+  }
+
+  /** Takes no more requests; resolves when all instances are drained and removed. */
+  async close(): Promise<void> {
+    this.#isClosed = true;
+    this.#alarm?.off.abort();
+    const removed = refuse(new BerthError('NOT_FOUND', { detail: `${this.deployment.id} was removed.` }));
+    for (const requestId of [...this.#waiters.keys()]) {
+      cancel(this.pool, requestId);
+      this.#take(requestId)?.settle(removed);
+    }
+    const now = this.#context.clock.now();
+    for (const id of [...this.pool.instances.keys()]) leave(this.pool, id, 'the deployment is being removed', now);
+    await this.#drained();
+    await this.instances.settled();
+  }
+
+  /** Lets go without touching any instance: they outlive the control plane. */
+  release(): void {
+    this.#isClosed = true;
+    this.#alarm?.off.abort();
+    const stopping = refuse(new BerthError('SHUTTING_DOWN', { retryAfterSeconds: 1 }));
+    for (const requestId of [...this.#waiters.keys()]) this.#take(requestId)?.settle(stopping);
+  }
+
+  async #drained(): Promise<void> {
+    for (;;) {
+      const now = this.#context.clock.now();
+      const drains = drainsDue(this.pool, now);
+      for (const id of [...drains.stop, ...drains.force]) this.instances.retire(id, 'the deployment is being removed');
+      if (this.pool.instances.size === 0) return;
+      await this.#context.clock.sleep(DRAIN_LOOK_MS);
+    }
+  }
+
+  #wait(requestId: RequestId, since: number, signal: AbortSignal): Promise<Acquired> {
+    return new Promise((resolve) => {
+      const onAbort = () => {
+        cancel(this.pool, requestId);
+        this.#take(requestId)?.settle({ kind: 'cancelled' });
+      };
+      const settle = (result: Acquired) => {
+        signal.removeEventListener('abort', onAbort);
+        resolve(result);
+      };
+      this.#waiters.set(requestId, { since, settle });
+      signal.addEventListener('abort', onAbort, { once: true });
+      this.react();
+    });
+  }
+
+  #take(requestId: RequestId): Waiter | undefined {
+    const waiter = this.#waiters.get(requestId);
+    this.#waiters.delete(requestId);
+    return waiter;
+  }
+
+  #lease(instanceId: InstanceId, start: StartKind, waitMs: number): Acquired {
+    const instance = this.instances.get(instanceId);
+    if (instance?.host === undefined || instance.port === undefined) {
+      throw new Error(`instance ${instanceId} is ready but has no address`);
+    }
+    const { bootMs, portMs } = start === 'warm' ? { bootMs: 0, portMs: 0 } : instance.times;
+    let isHeld = true;
+    const end = (how: LeaseEnd) => {
+      if (!isHeld) return;
+      isHeld = false;
+      this.#endLease(instanceId, how);
+    };
+    const { host, port, lost } = instance;
+    return { kind: 'leased', lease: { instanceId, host, port, start, waitMs, bootMs, portMs, lost, end } };
+  }
+
+  #endLease(instanceId: InstanceId, how: LeaseEnd): void {
+    const now = this.#context.clock.now();
+    endLease(this.pool, instanceId, how === 'done', now);
+    if (how === 'refused') leave(this.pool, instanceId, 'it refused a connection', now);
+    if (how === 'died') this.#lookAfter(instanceId);
+    const instance = this.pool.instances.get(instanceId);
+    if (this.pool.waiting.size > 0 || instance?.phase === 'leaving') this.react();
+    else if (instance?.inFlight === 0) this.#setAlarm([now + this.pool.limits.timeoutMs, this.#alarm?.at]);
+  }
+
+  /** A connection broke: the instance may have ended before the engine's event arrives. */
+  #lookAfter(instanceId: InstanceId): void {
+    this.#context.engine.look(instanceId).then(
+      (look) => {
+        if (look.kind === 'exited') this.instances.exited(instanceId, look.exit);
+      },
+      () => this.instances.exited(instanceId, undefined),
+    );
+  }
+
+  #stopToRest(instanceId: InstanceId, because: string): void {
+    if (this.#context.engine.powers.park) this.#parkInstead(instanceId, because);
+    else this.instances.retire(instanceId, because);
+  }
+
+  #parkInstead(instanceId: InstanceId, because: string): void {
+    const lastUsedAt = this.pool.instances.get(instanceId)?.idleSince;
+    this.instances.retire(instanceId, because);
+    this.instances.park(because, lastUsedAt);
+  }
+
+  /** What those get who ask while starts keep failing. */
+  #backingOff(now: number): BerthError {
+    const retryAfterSeconds = Math.max(1, Math.ceil((this.pool.backoffUntil - now) / 1_000));
+    const failure = this.failure ?? new BerthError('BOOT_FAILED', { detail: 'The app stops soon after its start.' });
+    const detail = `${failure.detail} Failures in a row: ${this.pool.failures}; the next try is in ${retryAfterSeconds} s.`;
+    return new BerthError(failure.code, { detail, retryAfterSeconds, log: failure.log });
+  }
+
+  #waitedTooLong(): BerthError {
+    const seconds = this.pool.bounds.maxWaitMs / 1_000;
+    const isBooting = [...this.pool.instances.values()].some((instance) => instance.phase === 'booting');
+    if (isBooting) {
+      return new BerthError('BOOT_TIMEOUT', { detail: `No instance was ready within ${seconds} s.`, retryAfterSeconds: 1 });
+    }
+    const detail = `All ${this.pool.scale.max} instances were busy for ${seconds} s.`;
+    return new BerthError('QUEUE_FULL', { detail, retryAfterSeconds: 1 });
+  }
+
+  /** Sees to it that `react` is called at the earliest of these times, if nothing happens before. */
+  #setAlarm(times: readonly (number | undefined)[]): void {
+    const at = Math.min(...times.map((time) => time ?? Infinity));
+    if (at === this.#alarm?.at) return;
+    this.#alarm?.off.abort();
+    this.#alarm = undefined;
+    if (at === Infinity || this.#isClosed) return;
+    const off = new AbortController();
+    this.#alarm = { at, off };
+    const { clock } = this.#context;
+    void clock.sleep(Math.max(0, at - clock.now()), off.signal).then(() => {
+      if (off.signal.aborted) return;
+      this.#alarm = undefined;
+      this.react();
+    });
+  }
+}
+
+/** How often a deployment that is being removed is looked at while requests run, in ms. */
+const DRAIN_LOOK_MS = 20;
+
+function refuse(error: BerthError): Acquired {
+  return { kind: 'refused', error };
+}

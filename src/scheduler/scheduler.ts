@@ -1,0 +1,164 @@
+/** The fleet: one runner for each deployment that has been asked for, the engine's events, and the memory budget. */
+import { BerthError } from '../core/errors.ts';
+import type { Deployment, DeploymentId, InstanceId, InstanceState, InstanceView } from '../core/model.ts';
+import { type PoolInstance, runningMs } from '../core/pool.ts';
+import type { EngineEvent } from '../ports/engine.ts';
+import type { Acquired, Fleet, Verified } from '../ports/fleet.ts';
+import { adoptAll, removeUnknown } from './adopt.ts';
+import { BootPermits } from './boot-permits.ts';
+import { keepBudget } from './budget.ts';
+import type { Context, SchedulerOptions } from './context.ts';
+import { Runner } from './runner.ts';
+import { verify } from './verify.ts';
+
+export class Scheduler implements Fleet {
+  readonly #context: Context;
+  readonly #runners = new Map<DeploymentId, Runner>();
+  /** Those that the deploys are still looking at: not yet to be found by requests. */
+  readonly #verifying = new Map<DeploymentId, Runner>();
+  readonly #stop = new AbortController();
+  #budget: Promise<void> = Promise.resolve();
+  #isBudgetAsked = false;
+
+  constructor(options: SchedulerOptions) {
+    this.#context = { ...options, permits: new BootPermits(options.bootCap), onRest: () => this.#askBudget() };
+  }
+
+  /** Takes over what the engine still has of these deployments, removes what is left of others, and follows the engine. */
+  async start(deployments: readonly Deployment[]): Promise<void> {
+    for (const deployment of deployments) this.add(deployment);
+    await adoptAll(this.#context, this.#runners);
+    this.#askBudget();
+    void this.#context.engine.watch((event) => this.#engineSays(event), this.#stop.signal);
+  }
+
+  /** Lets go of everything without touching an instance. */
+  stop(): void {
+    this.#stop.abort();
+    for (const runner of this.#allRunners()) runner.release();
+  }
+
+  acquire(deploymentId: DeploymentId, signal: AbortSignal): Promise<Acquired> {
+    const runner = this.#runners.get(deploymentId);
+    if (runner) return Promise.resolve(runner.acquire(signal));
+    const error = new BerthError('NOT_FOUND', { detail: `There is no deployment ${deploymentId}.` });
+    return Promise.resolve({ kind: 'refused', error });
+  }
+
+  async verify(deployment: Deployment): Promise<Verified> {
+    const runner = new Runner(deployment, this.#context);
+    this.#verifying.set(deployment.id, runner);
+    try {
+      return await verify(this.#context, runner);
+    } catch (error) {
+      this.#verifying.delete(deployment.id);
+      await runner.close();
+      throw error;
+    }
+  }
+
+  add(deployment: Deployment): void {
+    const verified = this.#verifying.get(deployment.id);
+    this.#verifying.delete(deployment.id);
+    if (this.#runners.has(deployment.id)) return;
+    const runner = verified ?? new Runner(deployment, this.#context);
+    this.#runners.set(deployment.id, runner);
+    if (!verified) runner.react();
+  }
+
+  async remove(deploymentId: DeploymentId): Promise<void> {
+    const runner = this.#runners.get(deploymentId);
+    this.#runners.delete(deploymentId);
+    await runner?.close();
+  }
+
+  instances(deploymentId?: DeploymentId): readonly InstanceView[] {
+    const runners = [...this.#allRunners()].filter(
+      (runner) => deploymentId === undefined || runner.deployment.id === deploymentId,
+    );
+    const now = this.#context.clock.now();
+    return runners.flatMap((runner) =>
+      [...runner.pool.instances.values()].map((instance) => view(runner, instance, now)),
+    );
+  }
+
+  because(deploymentId: DeploymentId): string | undefined {
+    return this.#runners.get(deploymentId)?.pool.because;
+  }
+
+  /** Requests that wait for an instance now, over all deployments. */
+  waiting(): number {
+    let count = 0;
+    for (const runner of this.#runners.values()) count += runner.pool.waiting.size;
+    return count;
+  }
+
+  *#allRunners(): Generator<Runner> {
+    yield* this.#runners.values();
+    yield* this.#verifying.values();
+  }
+
+  #engineSays(event: EngineEvent): void {
+    if (event.kind === 'resync') {
+      void this.#resync();
+      return;
+    }
+    this.#runnerOf(event.id)?.instances.exited(event.id, event.kind === 'exited' ? event.exit : undefined);
+  }
+
+  /** Events may have been missed: compares what the engine has with what the pools believe. */
+  async #resync(): Promise<void> {
+    const { engine, reporter } = this.#context;
+    try {
+      const before = new Map([...this.#allRunners()].flatMap((runner) => runner.instances.ids().map((id) => [id, runner])));
+      const found = new Map((await engine.list()).map((instance) => [instance.id, instance]));
+      for (const [id, runner] of before) {
+        const instance = found.get(id);
+        if (!instance || instance.state === 'exited') runner.instances.exited(id, instance?.exit);
+      }
+      const isKnown = (id: InstanceId) => this.#runnerOf(id)?.instances.get(id) !== undefined;
+      await removeUnknown(this.#context, [...found.values()], isKnown);
+    } catch (error) {
+      reporter.report('warn', 'scheduler.resync-failed', { error: String(error) });
+    }
+  }
+
+  #runnerOf(id: InstanceId): Runner | undefined {
+    const deploymentId = id.slice(0, id.lastIndexOf('.'));
+    return this.#runners.get(deploymentId) ?? this.#verifying.get(deploymentId);
+  }
+
+  /** One look at the budget at a time; asked meanwhile, once more afterwards. */
+  #askBudget(): void {
+    if (this.#isBudgetAsked || this.#stop.signal.aborted) return;
+    this.#isBudgetAsked = true;
+    this.#budget = this.#budget
+      .then(() => {
+        this.#isBudgetAsked = false;
+        return keepBudget(this.#context, this.#runners);
+      })
+      .catch((error: unknown) =>
+        this.#context.reporter.report('warn', 'scheduler.budget-failed', { error: String(error) }),
+      );
+  }
+}
+
+function view(runner: Runner, instance: PoolInstance, now: number): InstanceView {
+  const { host, port } = runner.instances.get(instance.id) ?? {};
+  return {
+    id: instance.id,
+    deploymentId: runner.deployment.id,
+    state: stateOf(instance),
+    inFlight: instance.inFlight,
+    createdAt: instance.createdAt,
+    runningMs: runningMs(instance, now),
+    ...(host === undefined || port === undefined ? {} : { address: `${host}:${port}` }),
+    because: instance.because,
+  };
+}
+
+function stateOf(instance: PoolInstance): InstanceState {
+  if (instance.phase === 'leaving') return 'draining';
+  if (instance.phase === 'ready') return instance.inFlight > 0 ? 'busy' : 'ready';
+  return instance.phase;
+}
