@@ -1,0 +1,82 @@
+/** A store that keeps nothing beyond its own life: for tests, the simulator and trying things out. */
+import { BerthError } from '../../core/errors.ts';
+import type { Deployment, DeploymentId } from '../../core/model.ts';
+import type { LedgerEntry, Store } from '../../ports/store.ts';
+
+/** Same contract as every store, durability excepted: nothing survives `close`. */
+export class MemoryStore implements Store {
+  readonly #deployments = new Map<DeploymentId, Deployment>();
+  readonly #ledger = new Map<string, LedgerEntry>();
+  readonly #settings = new Map<string, string>();
+  #closed = false;
+
+  async insertDeployment(deployment: Deployment): Promise<boolean> {
+    this.#needOpen();
+    if (this.#deployments.has(deployment.id)) return false;
+    this.#deployments.set(deployment.id, structuredClone(deployment));
+    return true;
+  }
+
+  async deployment(id: DeploymentId): Promise<Deployment | undefined> {
+    this.#needOpen();
+    return this.#deployments.get(id);
+  }
+
+  async deployments(filter: { readonly project?: string } = {}): Promise<readonly Deployment[]> {
+    this.#needOpen();
+    const { project } = filter;
+    return [...this.#deployments.values()]
+      .filter((one) => project === undefined || one.project === project)
+      .toSorted((a, b) => b.createdAt - a.createdAt || (a.id < b.id ? 1 : -1));
+  }
+
+  async updateDeployment(deployment: Deployment): Promise<boolean> {
+    this.#needOpen();
+    if (!this.#deployments.has(deployment.id)) return false;
+    this.#deployments.set(deployment.id, structuredClone(deployment));
+    return true;
+  }
+
+  async deleteDeployment(id: DeploymentId): Promise<void> {
+    this.#needOpen();
+    this.#deployments.delete(id);
+  }
+
+  async record(entry: LedgerEntry): Promise<void> {
+    this.#needOpen();
+    const key = `${entry.kind} ${entry.id}`;
+    if (!this.#ledger.has(key)) this.#ledger.set(key, { ...entry });
+  }
+
+  async forget(kind: LedgerEntry['kind'], id: string): Promise<void> {
+    this.#needOpen();
+    this.#ledger.delete(`${kind} ${id}`);
+  }
+
+  async ledger(kind?: LedgerEntry['kind']): Promise<readonly LedgerEntry[]> {
+    this.#needOpen();
+    return [...this.#ledger.values()]
+      .filter((entry) => kind === undefined || entry.kind === kind)
+      .toSorted((a, b) => a.createdAt - b.createdAt || (a.id < b.id ? -1 : 1));
+  }
+
+  async setting(name: string): Promise<string | undefined> {
+    this.#needOpen();
+    return this.#settings.get(name);
+  }
+
+  async settingOr(name: string, value: string): Promise<string> {
+    this.#needOpen();
+    const standing = this.#settings.get(name) ?? value;
+    this.#settings.set(name, standing);
+    return standing;
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true;
+  }
+
+  #needOpen(): void {
+    if (this.#closed) throw new BerthError('SHUTTING_DOWN', { detail: 'The store is closed.' });
+  }
+}

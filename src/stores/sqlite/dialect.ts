@@ -1,0 +1,79 @@
+/** Kysely's dialect for an SQLite connection that lives in a worker. */
+import {
+  type CompiledQuery,
+  type DatabaseConnection,
+  type Dialect,
+  type Driver,
+  type QueryResult,
+  SqliteAdapter,
+  SqliteIntrospector,
+  SqliteQueryCompiler,
+} from 'kysely';
+import { BerthError } from '../../core/errors.ts';
+import type { WorkerChannel } from './channel.ts';
+import type { Value } from './messages.ts';
+
+/** Destroying the Kysely instance closes the channel. */
+export function workerDialect(channel: WorkerChannel): Dialect {
+  return {
+    createAdapter: () => new SqliteAdapter(),
+    createDriver: () => new WorkerDriver(channel),
+    createIntrospector: (database) => new SqliteIntrospector(database),
+    createQueryCompiler: () => new SqliteQueryCompiler(),
+  };
+}
+
+/** One connection; Kysely gives it to one query or one transaction at a time, because the adapter says there is one. */
+class WorkerDriver implements Driver {
+  readonly #channel: WorkerChannel;
+  readonly #connection: WorkerConnection;
+
+  constructor(channel: WorkerChannel) {
+    this.#channel = channel;
+    this.#connection = new WorkerConnection(channel);
+  }
+
+  async init(): Promise<void> {}
+
+  async acquireConnection(): Promise<DatabaseConnection> {
+    return this.#connection;
+  }
+
+  /** Immediate: takes the write lock at once, where waiting for another process is still possible. */
+  async beginTransaction(): Promise<void> {
+    await this.#channel.run('begin immediate', []);
+  }
+
+  async commitTransaction(): Promise<void> {
+    await this.#channel.run('commit', []);
+  }
+
+  async rollbackTransaction(): Promise<void> {
+    await this.#channel.run('rollback', []);
+  }
+
+  async releaseConnection(): Promise<void> {}
+
+  async destroy(): Promise<void> {
+    await this.#channel.close();
+  }
+}
+
+class WorkerConnection implements DatabaseConnection {
+  readonly #channel: WorkerChannel;
+
+  constructor(channel: WorkerChannel) {
+    this.#channel = channel;
+  }
+
+  async executeQuery<R>({ sql, parameters }: CompiledQuery): Promise<QueryResult<R>> {
+    // The table types of schema.ts let only these kinds of value in, and name the rows that come out.
+    const { rows, changes } = await this.#channel.run(sql, parameters as readonly Value[]);
+    return { rows: rows as R[], numAffectedRows: BigInt(changes) };
+  }
+
+  // eslint-disable-next-line require-yield -- the interface asks for it; lists are read page by page instead.
+  async *streamQuery<R>(): AsyncIterableIterator<QueryResult<R>> {
+    throw new BerthError('INTERNAL', { detail: 'The SQLite worker does not stream.' });
+  }
+}

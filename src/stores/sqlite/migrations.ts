@@ -1,0 +1,86 @@
+/** Brings a data file to the tables this version knows: numbered steps, forward only, all or nothing. */
+import { type Kysely, sql } from 'kysely';
+import { BerthError } from '../../core/errors.ts';
+import type { Tables } from './schema.ts';
+
+/** A step never changes once released: files out there were made by it. */
+export interface Migration {
+  /** 1, 2, 3, … without a gap. */
+  readonly version: number;
+  readonly name: string;
+  readonly statements: readonly string[];
+}
+
+export const MIGRATIONS: readonly Migration[] = [
+  {
+    version: 1,
+    name: 'deployments, ledger and settings',
+    statements: [
+      `create table deployments (
+        id text primary key not null,
+        project text not null,
+        source text not null,
+        configuration text not null,
+        state text not null,
+        image text,
+        failure text,
+        created_at real not null,
+        created_by text not null,
+        ready_at real
+      ) strict`,
+      'create index deployments_newest on deployments (created_at, id)',
+      'create index deployments_newest_of_project on deployments (project, created_at, id)',
+      `create table ledger (
+        kind text not null,
+        id text not null,
+        deployment_id text,
+        created_at real not null,
+        primary key (kind, id)
+      ) strict, without rowid`,
+      `create table settings (
+        name text primary key not null,
+        value text not null
+      ) strict, without rowid`,
+    ],
+  },
+];
+
+/**
+ * Applies what is missing. Throws DATA_FOLDER, with nothing changed, when the file was written by a newer version or
+ * is some other program's.
+ */
+export async function migrate(
+  database: Kysely<Tables>,
+  file: string,
+  migrations: readonly Migration[] = MIGRATIONS,
+): Promise<void> {
+  await database.transaction().execute(async (transaction) => {
+    const tables = await sql<{ name: string }>`select name from sqlite_schema`.execute(transaction);
+    const names = tables.rows.map(({ name }) => name);
+    if (names.length > 0 && !names.includes('schema_versions')) {
+      throw new BerthError('DATA_FOLDER', { detail: `${file} is a database of another program.` });
+    }
+    if (names.length === 0) {
+      await sql
+        .raw(
+          'create table schema_versions (version integer primary key, name text not null) strict',
+        )
+        .execute(transaction);
+    }
+    const applied = await transaction
+      .selectFrom('schema_versions')
+      .select((of) => of.fn.max('version').as('version'))
+      .executeTakeFirst();
+    const have = applied?.version ?? 0;
+    const known = migrations.at(-1)?.version ?? 0;
+    if (have > known) {
+      throw new BerthError('DATA_FOLDER', {
+        detail: `${file} was written by a newer version of Berth (its form is ${have}, this version knows up to ${known}): use that version, or restore a backup made before it.`,
+      });
+    }
+    for (const { version, name, statements } of migrations.filter((one) => one.version > have)) {
+      for (const statement of statements) await sql.raw(statement).execute(transaction);
+      await transaction.insertInto('schema_versions').values({ version, name }).execute();
+    }
+  });
+}
