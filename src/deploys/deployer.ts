@@ -1,0 +1,271 @@
+/** All deploys of this server: admitted once per identity, run, followed, continued after a restart, removed. */
+import { createHash } from 'node:crypto';
+import { refuseBuild } from '../core/disk.ts';
+import { BerthError } from '../core/errors.ts';
+import { deploymentIdFrom, identityText } from '../core/identity.ts';
+import type {
+  Configuration,
+  Deployment,
+  DeploymentId,
+  Image,
+  Manifest,
+  ManifestEntry,
+  Source,
+} from '../core/model.ts';
+import { dockerfileOf } from './build.ts';
+import { createLanes } from './lanes.ts';
+import { readManifest } from './manifests.ts';
+import type { DeploysNeeds } from './needs.ts';
+import { createJournal } from './progress.ts';
+import type { Journal, ProgressEvent } from './progress.ts';
+import { recount } from './recount.ts';
+import { removeDeployment } from './remove.ts';
+import { runDeploy } from './run.ts';
+import { sweepBlobs, sweepLeftovers } from './sweep.ts';
+import { createTurns } from './turns.ts';
+
+export interface DeployRequest {
+  readonly project: string;
+  readonly configuration: Configuration;
+  readonly source:
+    | { readonly kind: 'folder'; readonly manifest: string }
+    | { readonly kind: 'image'; readonly reference: string };
+  readonly createdBy: string;
+}
+
+/** `ready`: it was there already. `started`: work is under way, begun by this request or an earlier one. */
+export interface Deployed {
+  readonly kind: 'ready' | 'started';
+  readonly deployment: Deployment;
+}
+
+export interface Deployer {
+  /**
+   * Throws before anything is written when it cannot work: UPLOAD_INCOMPLETE, NO_DOCKERFILE, DISK_FULL, IMAGE_NOT_FOUND,
+   * DOCKERFILE_…, SHUTTING_DOWN. Everything after that is the deployment's own failure.
+   */
+  deploy(request: DeployRequest): Promise<Deployed>;
+  /** Every event of the latest deploy of this id from its start, until its end, the server's, or `signal` aborts. */
+  follow(
+    id: DeploymentId,
+    onEvent: (event: ProgressEvent) => void,
+    signal: AbortSignal,
+  ): Promise<void>;
+  /** Ends what runs, then removes the deployment and everything only it used. */
+  remove(deployment: Deployment): Promise<void>;
+  /** Clears what a crash left behind and goes on with unfinished deploys. Once, at the start. */
+  resume(): Promise<void>;
+  /** Leaves running builds to themselves: the next start follows them. */
+  close(): Promise<void>;
+}
+
+/** A deploy under way. */
+interface Work {
+  readonly journal: Journal<ProgressEvent>;
+  readonly stop: AbortController;
+  readonly done: Promise<void>;
+}
+
+/** What a source is once looked at: enough to name the deployment. */
+interface Looked {
+  readonly id: DeploymentId;
+  readonly source: Source;
+  /** Of a folder. */
+  readonly manifest?: Manifest;
+  /** Known at once for an image, later for a folder. */
+  readonly image?: Image;
+}
+
+/** Why a deploy was stopped: its deployment is going. The other reason is the end of the server. */
+const REMOVED = Symbol('removed');
+
+/** How often blobs that nothing needs are looked for. */
+const SWEEP_EVERY_MS = 60 * 60 * 1000;
+
+export function createDeployer(needs: DeploysNeeds): Deployer {
+  const { store, engine, fleet, blobs, clock } = needs;
+  const buildNeeds = {
+    ...needs,
+    lanes: createLanes(needs.buildsAtOnce),
+    readManifest: (sha256: string) => readManifest(blobs, sha256),
+  };
+  const works = new Map<DeploymentId, Work>();
+  const turns = createTurns();
+  const closing = new AbortController();
+  let sweeping = Promise.resolve();
+
+  function start(deployment: Deployment, isResumed: boolean): void {
+    const journal = createJournal<ProgressEvent>();
+    const stop = new AbortController();
+    const done = runDeploy(buildNeeds, deployment, isResumed, journal, stop.signal)
+      .then(
+        () => undefined,
+        (error: unknown) => needs.report('a deploy ended badly', { id: deployment.id, error }),
+      )
+      .finally(() => {
+        works.delete(deployment.id);
+        if (stop.signal.reason === REMOVED) journal.append({ kind: 'end', deployment: asRemoved(deployment) });
+        journal.close();
+      });
+    works.set(deployment.id, { journal, stop, done });
+  }
+
+  async function admit(request: DeployRequest, looked: Looked): Promise<Deployed> {
+    const existing = await store.deployment(looked.id);
+    if (existing && works.has(looked.id)) return { kind: 'started', deployment: existing };
+    if (existing?.state === 'ready') {
+      if (await hasImage(existing)) return { kind: 'ready', deployment: existing };
+      // Its image was taken away by someone: made again under the same name.
+      await fleet.remove(existing.id);
+    }
+    if (looked.manifest) await checkFolder(request, looked.manifest);
+    const deployment: Deployment = {
+      id: looked.id,
+      project: request.project,
+      source: looked.source,
+      configuration: request.configuration,
+      state: looked.image ? 'verifying' : 'building',
+      ...(looked.image ? { image: looked.image } : {}),
+      createdAt: clock.now(),
+      createdBy: request.createdBy,
+    };
+    if (existing) await store.updateDeployment(deployment);
+    else await store.insertDeployment(deployment);
+    start(deployment, false);
+    return { kind: 'started', deployment };
+  }
+
+  async function look(request: DeployRequest): Promise<Looked> {
+    if (request.source.kind === 'image') {
+      const image = await engine.image(request.source.reference);
+      const id = idOf(request, { kind: 'image', imageId: image.id });
+      return { id, source: request.source, image };
+    }
+    const sha256 = request.source.manifest;
+    const manifest = await buildNeeds.readManifest(sha256);
+    const files = filesOf(manifest);
+    const bytes = files.reduce((sum, file) => sum + file.bytes, 0);
+    return {
+      id: idOf(request, { kind: 'folder', manifest: sha256 }),
+      source: { kind: 'folder', manifest: sha256, files: files.length, bytes },
+      manifest,
+    };
+  }
+
+  /** Everything about a folder that can be refused while the person still waits for the first answer. */
+  async function checkFolder(request: DeployRequest, manifest: Manifest): Promise<void> {
+    const files = filesOf(manifest);
+    const missing = await blobs.missing(files);
+    if (missing.length > 0) {
+      throw new BerthError('UPLOAD_INCOMPLETE', {
+        detail: `${missing.length} of ${files.length} files were not uploaded.`,
+        problems: missing.slice(0, 100).map((sha256) => ({ at: sha256, message: 'not uploaded' })),
+      });
+    }
+    const path = dockerfileOf(request);
+    const dockerfile = files.find((file) => file.path === path);
+    if (!dockerfile) {
+      throw new BerthError('NO_DOCKERFILE', { detail: `The folder has no file ${path}.` });
+    }
+    needs.checkDockerfile((await blobs.readText(dockerfile.sha256)) ?? '', path);
+    const bytes = files.reduce((sum, file) => sum + file.bytes, 0);
+    const refusal = refuseBuild(await needs.disk(), bytes);
+    if (refusal !== undefined) throw new BerthError('DISK_FULL', { detail: refusal });
+  }
+
+  async function hasImage(deployment: Deployment): Promise<boolean> {
+    if (!deployment.image) return false;
+    try {
+      await engine.image(deployment.image.id);
+      return true;
+    } catch (error) {
+      if (error instanceof BerthError && error.code === 'IMAGE_NOT_FOUND') return false;
+      throw error;
+    }
+  }
+
+  async function sweepBlobsEvery(signal: AbortSignal): Promise<void> {
+    while (!signal.aborted) {
+      try {
+        await sweepBlobs(needs);
+      } catch (error) {
+        needs.report('the sweep of blobs failed', { error });
+      }
+      await clock.sleep(SWEEP_EVERY_MS, signal);
+    }
+  }
+
+  return {
+    async deploy(request) {
+      const looked = await look(request);
+      return turns.take(looked.id, async () => {
+        if (closing.signal.aborted) throw new BerthError('SHUTTING_DOWN');
+        return admit(request, looked);
+      });
+    },
+
+    async follow(id, onEvent, signal) {
+      const work = works.get(id);
+      if (!work) {
+        await recount(needs, id, onEvent, signal);
+        return;
+      }
+      for (let index = 0; ; index += 1) {
+        const event = await work.journal.at(index, signal);
+        if (!event) return;
+        onEvent(event);
+        if (event.kind === 'step' && event.name === 'build' && event.state === 'running') {
+          const tell = (text: string) => onEvent({ kind: 'line', text });
+          await needs.builder.follow(id, tell, AbortSignal.any([signal, work.stop.signal]));
+        }
+      }
+    },
+
+    remove: (deployment) =>
+      turns.take(deployment.id, async () => {
+        const work = works.get(deployment.id);
+        if (work) {
+          work.stop.abort(REMOVED);
+          // The boot of a verification ends when its instances go; a build when it is discarded.
+          await Promise.all([fleet.remove(deployment.id), needs.builder.discard(deployment.id)]);
+          await work.done;
+        }
+        await removeDeployment(needs, deployment);
+      }),
+
+    async resume() {
+      await sweepLeftovers(needs);
+      sweeping = sweepBlobsEvery(closing.signal);
+      for (const deployment of await store.deployments()) {
+        if (deployment.state !== 'building' && deployment.state !== 'verifying') continue;
+        needs.report('an unfinished deploy goes on', {
+          id: deployment.id,
+          state: deployment.state,
+        });
+        start(deployment, true);
+      }
+    },
+
+    async close() {
+      closing.abort();
+      const underWay = [...works.values()];
+      for (const work of underWay) work.stop.abort();
+      await Promise.all([sweeping, ...underWay.map((work) => work.done)]);
+    },
+  };
+}
+
+function filesOf(manifest: Manifest): readonly Extract<ManifestEntry, { kind: 'file' }>[] {
+  return manifest.filter((entry) => entry.kind === 'file');
+}
+
+function idOf(request: DeployRequest, source: Parameters<typeof identityText>[1]): DeploymentId {
+  const text = identityText(request.project, source, request.configuration);
+  return deploymentIdFrom(request.project, createHash('sha256').update(text).digest('hex'));
+}
+
+/** What followers of a deploy hear when it was removed meanwhile. */
+function asRemoved(deployment: Deployment): Deployment {
+  const failure = { code: 'DEPLOY_INTERRUPTED', detail: 'The deployment was removed meanwhile.' };
+  return { ...deployment, state: 'failed', failure };
+}

@@ -1,0 +1,33 @@
+/** What deploys need from the rest of Berth, handed in by the wiring. */
+import type { DiskSpace } from '../core/disk.ts';
+import type { Manifest } from '../core/model.ts';
+import type { Builder } from '../ports/builder.ts';
+import type { Clock } from '../ports/clock.ts';
+import type { Engine } from '../ports/engine.ts';
+import type { Fleet } from '../ports/fleet.ts';
+import type { Logs } from '../ports/logs.ts';
+import type { Store } from '../ports/store.ts';
+import type { Blobs } from './blobs.ts';
+
+export interface DeploysNeeds {
+  readonly store: Store;
+  readonly engine: Engine;
+  readonly builder: Builder;
+  readonly fleet: Fleet;
+  readonly logs: Logs;
+  readonly clock: Clock;
+  readonly blobs: Blobs;
+  /** The room on the fullest of the file systems a build writes to. */
+  readonly disk: () => Promise<DiskSpace>;
+  /** Each build has a folder of its deployment's id in here. */
+  readonly buildsFolder: string;
+  readonly buildTimeoutMs: number;
+  readonly buildsAtOnce: number;
+  /** Throws DOCKERFILE_UNSUPPORTED or DOCKERFILE_INVALID for what this host's builder cannot read. */
+  readonly checkDockerfile: (text: string, path: string) => void;
+  /** A line for the operator's log. */
+  readonly report: (message: string, fields: Readonly<Record<string, unknown>>) => void;
+}
+
+/** The files of a folder that was uploaded, as the manifest of that name lists them. */
+export type ReadManifest = (sha256: string) => Promise<Manifest>;
