@@ -1,5 +1,5 @@
 /** Draws deployments for the properties of the stores: every optional key, unicode, quotes, empty objects. */
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import type { Deployment } from '../core/model.ts';
 
 /** Any Unicode text, with the characters that SQL and JSON treat specially drawn often. */

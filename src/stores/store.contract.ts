@@ -1,5 +1,5 @@
 /** The contract of `ports/store.ts` as tests: every store runs this suite. */
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import type { Deployment } from '../core/model.ts';
 import type { LedgerEntry, Store } from '../ports/store.ts';

@@ -67,13 +67,20 @@ class WorkerConnection implements DatabaseConnection {
   }
 
   async executeQuery<R>({ sql, parameters }: CompiledQuery): Promise<QueryResult<R>> {
-    // The table types of schema.ts let only these kinds of value in, and name the rows that come out.
-    const { rows, changes } = await this.#channel.run(sql, parameters as readonly Value[]);
+    const { rows, changes } = await this.#channel.run(sql, parameters.map(toValue));
     return { rows: rows as R[], numAffectedRows: BigInt(changes) };
   }
 
-  // eslint-disable-next-line require-yield -- the interface asks for it; lists are read page by page instead.
+  // oxlint-disable-next-line eslint/require-yield -- The interface asks for it; lists are read page by page instead.
   async *streamQuery<R>(): AsyncIterableIterator<QueryResult<R>> {
     throw new BerthError('INTERNAL', { detail: 'The SQLite worker does not stream.' });
   }
+}
+
+/** The table types of schema.ts let nothing else through. */
+function toValue(parameter: unknown): Value {
+  if (parameter === null || typeof parameter === 'string' || typeof parameter === 'number') {
+    return parameter;
+  }
+  throw new BerthError('INTERNAL', { detail: `SQLite has no column for a ${typeof parameter}.` });
 }

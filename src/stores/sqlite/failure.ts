@@ -28,10 +28,10 @@ export function sqliteError(file: string, failure: Failure): BerthError {
 
 /** DISK_FULL or DATA_FOLDER for a file that the operating system does not let us make or open. */
 export function fileError(file: string, error: unknown): BerthError {
-  const code = (error as NodeJS.ErrnoException).code ?? '';
-  const full = code === 'ENOSPC' || code === 'EDQUOT';
+  const message = error instanceof Error ? error.message : String(error);
+  const full = /^(ENOSPC|EDQUOT)/.test(message);
   return new BerthError(full ? 'DISK_FULL' : 'DATA_FOLDER', {
-    detail: `${file} cannot be opened: ${error instanceof Error ? error.message : code}.`,
+    detail: `${file} cannot be opened: ${message}.`,
     cause: error,
   });
 }

@@ -1,6 +1,6 @@
 /** Deployments and ledger entries to rows and back: the only place that reads and writes the JSON columns. */
 import { BerthError } from '../../core/errors.ts';
-import type { Deployment, DeploymentState } from '../../core/model.ts';
+import type { Deployment } from '../../core/model.ts';
 import type { LedgerEntry } from '../../ports/store.ts';
 import type { DeploymentRow, LedgerRow } from './schema.ts';
 
@@ -25,15 +25,11 @@ export function deploymentFromRow(row: DeploymentRow): Deployment {
   return {
     id: row.id,
     project: row.project,
-    source: parsed<Deployment['source']>(row, 'source', row.source),
-    configuration: parsed<Deployment['configuration']>(row, 'configuration', row.configuration),
-    state: row.state as DeploymentState,
-    ...(row.image !== null && {
-      image: parsed<NonNullable<Deployment['image']>>(row, 'image', row.image),
-    }),
-    ...(row.failure !== null && {
-      failure: parsed<NonNullable<Deployment['failure']>>(row, 'failure', row.failure),
-    }),
+    source: parsed(row, 'source'),
+    configuration: parsed(row, 'configuration'),
+    state: row.state,
+    ...(row.image !== null && { image: parsed(row, 'image') }),
+    ...(row.failure !== null && { failure: parsed(row, 'failure') }),
     createdAt: row.created_at,
     createdBy: row.created_by,
     ...(row.ready_at !== null && { readyAt: row.ready_at }),
@@ -46,16 +42,18 @@ export function entryToRow({ kind, id, deploymentId, createdAt }: LedgerEntry): 
 
 export function entryFromRow(row: LedgerRow): LedgerEntry {
   return {
-    kind: row.kind as LedgerEntry['kind'],
+    kind: row.kind,
     id: row.id,
     ...(row.deployment_id !== null && { deploymentId: row.deployment_id }),
     createdAt: row.created_at,
   };
 }
 
-function parsed<T>(row: DeploymentRow, column: string, text: string): T {
+/** `any` takes the type of the column it came from: only this file writes them. */
+// oxlint-disable-next-line typescript/no-explicit-any
+function parsed(row: DeploymentRow, column: 'source' | 'configuration' | 'image' | 'failure'): any {
   try {
-    return JSON.parse(text) as T;
+    return JSON.parse(row[column] ?? 'null');
   } catch (cause) {
     const detail = `The ${column} of deployment ${row.id} in the data file is not JSON.`;
     throw new BerthError('DATA_FOLDER', { detail, cause });

@@ -1,4 +1,6 @@
 /** The tables as Kysely sees them; `migrations.ts` makes them. */
+import type { DeploymentState } from '../../core/model.ts';
+import type { LedgerEntry } from '../../ports/store.ts';
 
 /** Columns in JSON are read and written by `rows.ts` alone. Times are ms since the epoch with fractions. */
 export interface DeploymentRow {
@@ -6,7 +8,7 @@ export interface DeploymentRow {
   readonly project: string;
   readonly source: string;
   readonly configuration: string;
-  readonly state: string;
+  readonly state: DeploymentState;
   readonly image: string | null;
   readonly failure: string | null;
   readonly created_at: number;
@@ -15,7 +17,7 @@ export interface DeploymentRow {
 }
 
 export interface LedgerRow {
-  readonly kind: string;
+  readonly kind: LedgerEntry['kind'];
   readonly id: string;
   readonly deployment_id: string | null;
   readonly created_at: number;

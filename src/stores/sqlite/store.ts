@@ -11,7 +11,7 @@ const PAGE_ROWS = 100;
 
 export class SqliteStore implements Store {
   readonly #database: Kysely<Tables>;
-  #closed = false;
+  #closing: Promise<void> | undefined;
 
   /** `database` is migrated; the store closes it. */
   constructor(database: Kysely<Tables>) {
@@ -73,14 +73,9 @@ export class SqliteStore implements Store {
   }
 
   async ledger(kind?: LedgerEntry['kind']): Promise<readonly LedgerEntry[]> {
-    const rows = await this.#open()
-      .selectFrom('ledger')
-      .selectAll()
-      .$if(kind !== undefined, (query) => query.where('kind', '=', kind ?? ''))
-      .orderBy('created_at')
-      .orderBy('id')
-      .execute();
-    return rows.map(entryFromRow);
+    let query = this.#open().selectFrom('ledger').selectAll().orderBy('created_at').orderBy('id');
+    if (kind !== undefined) query = query.where('kind', '=', kind);
+    return (await query.execute()).map(entryFromRow);
   }
 
   async setting(name: string): Promise<string | undefined> {
@@ -108,8 +103,8 @@ export class SqliteStore implements Store {
   }
 
   async close(): Promise<void> {
-    this.#closed = true;
-    await this.#database.destroy();
+    this.#closing ??= this.#close();
+    await this.#closing;
   }
 
   /** Newest first, from behind `last` on: a page never repeats or skips a row, however much is written meanwhile. */
@@ -125,15 +120,21 @@ export class SqliteStore implements Store {
       .limit(PAGE_ROWS);
     if (project !== undefined) query = query.where('project', '=', project);
     if (last) {
-      query = query.where(({ eb, refTuple, tuple }) =>
-        eb(refTuple('created_at', 'id'), '<', tuple(last.createdAt, last.id)),
+      query = query.where((of) =>
+        of(of.refTuple('created_at', 'id'), '<', of.tuple(last.createdAt, last.id)),
       );
     }
     return query.execute();
   }
 
+  async #close(): Promise<void> {
+    // The connection is lent in turn: to have it means that everything asked before was answered.
+    await this.#database.connection().execute(async () => {});
+    await this.#database.destroy();
+  }
+
   #open(): Kysely<Tables> {
-    if (this.#closed) throw new BerthError('SHUTTING_DOWN', { detail: 'The store is closed.' });
+    if (this.#closing) throw new BerthError('SHUTTING_DOWN', { detail: 'The store is closed.' });
     return this.#database;
   }
 }

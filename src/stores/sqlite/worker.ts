@@ -53,7 +53,7 @@ function failureOf(error: unknown): Failure {
 
 const port = parentPort;
 if (!port) throw new BerthError('INTERNAL', { detail: 'The SQLite worker runs in a thread.' });
-const { file } = workerData as WorkerData;
+const { file }: WorkerData = workerData;
 
 let database: Database.Database | undefined;
 try {
