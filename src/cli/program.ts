@@ -1,0 +1,196 @@
+/** Every command with its arguments and options; what a command does is loaded when it is called. */
+import { Command, Option } from 'commander';
+import { integer, listenAddress, since, span, variable } from './values.ts';
+import type { World } from './world.ts';
+
+/** Options that every command takes. */
+export interface GlobalOptions {
+  readonly json?: boolean;
+  readonly data?: string;
+}
+
+/** What a command's file exports. */
+export interface Action {
+  // Commander hands over what the definitions below say; each file names its own shape.
+  // oxlint-disable-next-line typescript/no-explicit-any
+  run(...args: any[]): Promise<void>;
+}
+
+/** Loads a command's file and runs it with its arguments, then its options. */
+export type Act = (load: () => Promise<Action>, args: readonly unknown[]) => Promise<void>;
+
+const SERVING = 'Running Berth';
+const DEPLOYING = 'Deploying';
+const LOOKING = 'Looking';
+
+/** The program. `isDeployDefault`: arguments that begin with no command are those of `deploy`. */
+export function createProgram(
+  world: Pick<World, 'version' | 'env' | 'clock'>,
+  isDeployDefault: boolean,
+  act: Act,
+): Command {
+  const program = new Command('berth')
+    .description(
+      'A folder with a Dockerfile becomes an immutable URL that costs nothing while idle.\n`berth` alone in a folder deploys it.',
+    )
+    .version(world.version, '-V, --version', 'show the version')
+    .helpOption('-h, --help', 'show this help, or that of a command')
+    .helpCommand('help [command]', 'show this help, or that of a command')
+    .option('--json', 'write the result as JSON')
+    .option('--data <folder>', 'data folder of the server (BERTH_DATA)')
+    .configureHelp({ showGlobalOptions: true, sortOptions: false })
+    .showSuggestionAfterError()
+    .exitOverride()
+    // Errors are reported in one place, with their code.
+    .configureOutput({ outputError: () => undefined })
+    .commandsGroup(`${DEPLOYING}:`);
+
+  const calls = (load: () => Promise<Action>) =>
+    async function action(this: Command) {
+      await act(load, [...this.processedArgs, this.optsWithGlobals()]);
+    };
+
+  program
+    .command('deploy', { isDefault: isDeployDefault })
+    .description('deploy a folder, and print its URL')
+    .argument('[folder]', 'the folder', '.')
+    .option(
+      '-n, --name <project>',
+      'project it belongs to; otherwise `name` of the configuration, or the folder’s name',
+    )
+    .option(
+      '-e, --env <name=value>',
+      'variable of the app; NAME alone takes it from here; may be repeated',
+      variable(world.env),
+    )
+    .option(
+      '-b, --build-env <name=value>',
+      'build argument (ARG); may be repeated',
+      variable(world.env),
+    )
+    .option('--slot <slot>', 'CPU and memory of an instance, for example c.125-m512')
+    .option('--port <port>', 'port the app listens on; otherwise it is found', integer(1, 65_535))
+    .option('--image <reference>', 'deploy an existing image instead of a folder')
+    .option('--no-wait', 'return as soon as the server has everything')
+    .option('--dry-run', 'show what would be deployed, and do not')
+    .action(calls(() => import('./deploy.ts')));
+
+  program
+    .command('rm')
+    .description('remove deployments with their instances, images and logs')
+    .argument('<deployment...>', 'name, beginning of a name, or URL')
+    .option('-y, --yes', 'do not ask')
+    .action(calls(() => import('./rm.ts')));
+
+  program
+    .command('slots')
+    .description('list the usual slots, and what fits this server')
+    .action(calls(() => import('./slots.ts')));
+
+  program.commandsGroup(`${LOOKING}:`);
+
+  program
+    .command('ls')
+    .description('list deployments, newest first')
+    .argument('[project]', 'only those of this project')
+    .action(calls(() => import('./ls.ts')));
+
+  program
+    .command('inspect')
+    .description('show everything about a deployment')
+    .argument('<deployment>', 'name, beginning of a name, project, or URL')
+    .action(calls(() => import('./inspect.ts')));
+
+  program
+    .command('logs')
+    .description('show what the instances of a deployment wrote')
+    .argument('<deployment>', 'name, beginning of a name, project, or URL')
+    .option('-f, --follow', 'go on with new lines until ctrl-C')
+    .option(
+      '-n, --lines <count>',
+      'at most so many of the newest lines (100, or all with --since)',
+      integer(0, 1_000_000),
+    )
+    .option(
+      '--since <time>',
+      'only lines since: 10m, 2h, or an ISO 8601 time',
+      since(() => world.clock.now()),
+    )
+    .action(calls(() => import('./logs.ts')));
+
+  program
+    .command('instances')
+    .description('list instances and what each is doing')
+    .argument('[deployment]', 'only those of this deployment')
+    .action(calls(() => import('./instances.ts')));
+
+  program
+    .command('status')
+    .description('show the running server: address, version, engine, counts')
+    .action(calls(() => import('./status.ts')));
+
+  program
+    .command('whoami')
+    .description('show which server and account commands use')
+    .action(calls(() => import('./whoami.ts')));
+
+  program.commandsGroup(`${SERVING}:`);
+
+  serverOptions(
+    program
+      .command('up')
+      .description('start the server in the background, and wait until it is healthy'),
+  ).action(calls(() => import('./up.ts')));
+
+  program
+    .command('down')
+    .description('stop the server; instances stay and are adopted by the next `up`')
+    .option('--instances', 'stop and remove all instances as well')
+    .action(calls(() => import('./down.ts')));
+
+  serverOptions(program.command('serve').description('run the server in the foreground')).action(
+    calls(() => import('./serve.ts')),
+  );
+
+  program
+    .command('doctor')
+    .description('say what is missing or odd on this host, and what to do')
+    .action(calls(() => import('./doctor.ts')));
+
+  return program;
+}
+
+/** The options that `up` and `serve` share. */
+export interface ServerOptions extends GlobalOptions {
+  readonly listen: string;
+  readonly domain: string;
+  readonly engine: 'podman' | 'memory';
+  readonly memoryBudget?: number;
+  readonly buildTimeout?: number;
+  readonly storage?: string;
+}
+
+function serverOptions(command: Command): Command {
+  return command
+    .addOption(
+      new Option('--listen <host:port>', 'address to listen on; port 0 takes a free one')
+        .default('127.0.0.1:8080')
+        .argParser(listenAddress),
+    )
+    .option('--domain <name>', 'what hostnames of deployments end in', 'localhost')
+    .option(
+      '--memory-budget <MiB>',
+      'memory that instances at rest may hold; otherwise a share of the host’s',
+      integer(0, 16_777_216),
+    )
+    .option('--build-timeout <time>', 'longest build, for example 15m', span)
+    .option('--storage <folder>', 'where Podman keeps images; otherwise where it usually does')
+    .addOption(
+      new Option(
+        '--engine <name>',
+        'what runs containers; `memory` only pretends, for trying things out',
+      )
+        .choices(['podman', 'memory'])
+        .default('podman'),
+    );
+}

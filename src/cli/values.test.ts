@@ -1,0 +1,63 @@
+/** What option values mean, and which are refused. */
+import { describe, expect, it } from 'vitest';
+import { integer, listenAddress, since, span, variable } from './values.ts';
+
+describe('variables', () => {
+  const parse = variable({ HOME: '/root', EMPTY: '' });
+  it('collects values, the last one of a name winning', () => {
+    expect(parse('B=2', parse('A=3', parse('A=1')))).toEqual({ A: '3', B: '2' });
+  });
+  it('keeps everything after the first equals sign', () =>
+    expect(parse('URL=http://x/?a=b')).toEqual({ URL: 'http://x/?a=b' }));
+  it('takes a name alone from the environment, also when it is empty there', () => {
+    expect(parse('HOME')).toEqual({ HOME: '/root' });
+    expect(parse('EMPTY')).toEqual({ EMPTY: '' });
+  });
+  it.each(['', '=x', '1A=x', 'A B=x', 'A-B=x', 'ABSENT'])('refuses %j', (text) => {
+    expect(() => parse(text)).toThrow();
+  });
+});
+
+describe('spans and times', () => {
+  it.each([
+    ['90s', 90_000],
+    ['10m', 600_000],
+    ['1.5h', 5_400_000],
+    ['1d', 86_400_000],
+    ['20ms', 20],
+  ])('reads %s', (text, expected) => expect(span(text)).toBe(expected));
+  it.each(['', '10', 'm', '-5m', '10 m', '5w'])('refuses %j as a span', (text) => {
+    expect(() => span(text)).toThrow();
+  });
+  it('reads a time as how long ago, or as a date', () => {
+    const parse = since(() => 1_000_000);
+    expect(parse('10s')).toBe(990_000);
+    expect(parse('2026-11-21T09:00:00Z')).toBe(Date.UTC(2026, 10, 21, 9));
+    expect(() => parse('yesterday')).toThrow();
+    expect(() => parse('10x')).toThrow();
+  });
+});
+
+describe('whole numbers', () => {
+  const parse = integer(1, 65_535);
+  it.each(['1', '65535'])('takes %s', (text) => expect(parse(text)).toBe(Number(text)));
+  it.each(['0', '65536', '-1', '1.5', '1e3', '', 'x'])('refuses %j', (text) => {
+    expect(() => parse(text)).toThrow();
+  });
+});
+
+describe('listen addresses', () => {
+  it.each([
+    ['8080', '127.0.0.1:8080'],
+    [':8080', '127.0.0.1:8080'],
+    ['0.0.0.0:0', '0.0.0.0:0'],
+    ['localhost:80', 'localhost:80'],
+    ['[::1]:8080', '[::1]:8080'],
+  ])('reads %s as %s', (text, expected) => expect(listenAddress(text)).toBe(expected));
+  it.each(['', 'localhost', 'localhost:', 'localhost:65536', '::1:8080', 'a:b'])(
+    'refuses %j',
+    (text) => {
+      expect(() => listenAddress(text)).toThrow();
+    },
+  );
+});

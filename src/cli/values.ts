@@ -1,0 +1,67 @@
+/** What option values mean: variables, times and numbers, each refused with USAGE when it is not one. */
+import { InvalidArgumentError } from 'commander';
+
+/** `K=V`, or `K` for the value it has in the environment; collects into what earlier options gave. */
+export function variable(environment: Readonly<Record<string, string | undefined>>) {
+  return (text: string, earlier: Readonly<Record<string, string>> = {}) => {
+    const equals = text.indexOf('=');
+    const name = equals === -1 ? text : text.slice(0, equals);
+    if (!/^[A-Za-z_][A-Za-z0-9_]*$/.test(name)) {
+      throw new InvalidArgumentError(
+        `${name === '' ? 'The name' : name} is not the name of a variable.`,
+      );
+    }
+    const value = equals === -1 ? environment[name] : text.slice(equals + 1);
+    if (value === undefined)
+      throw new InvalidArgumentError(`${name} is not set here; write ${name}=VALUE.`);
+    return { ...earlier, [name]: value };
+  };
+}
+
+/** A whole number within bounds. */
+export function integer(min: number, max: number) {
+  return (text: string): number => {
+    const value = Number(text);
+    if (!/^\d+$/.test(text) || value < min || value > max) {
+      throw new InvalidArgumentError(`It must be a whole number from ${min} to ${max}.`);
+    }
+    return value;
+  };
+}
+
+const UNIT_MS: Readonly<Record<string, number>> = {
+  ms: 1,
+  s: 1_000,
+  m: 60_000,
+  h: 3_600_000,
+  d: 86_400_000,
+};
+
+/** `90s`, `10m`, `2h`, `1d` → ms. */
+export function span(text: string): number {
+  const match = /^(\d+(?:\.\d+)?)(ms|s|m|h|d)$/.exec(text);
+  const unit = UNIT_MS[match?.[2] ?? ''];
+  if (unit === undefined) throw new InvalidArgumentError('Write it like 90s, 10m, 2h or 1d.');
+  return Number(match?.[1]) * unit;
+}
+
+/** A time: how long ago (`10m`), or a date and time as ISO 8601 → ms since the epoch. */
+export function since(now: () => number) {
+  return (text: string): number => {
+    if (/^\d+(?:\.\d+)?[a-z]+$/.test(text)) return now() - span(text);
+    const at = Date.parse(text);
+    if (Number.isNaN(at)) {
+      throw new InvalidArgumentError('Write it like 10m, 2h, or 2026-11-21T09:00:00Z.');
+    }
+    return at;
+  };
+}
+
+/** `host:port`, `:port` or `port` → `host:port`, on 127.0.0.1 unless named. */
+export function listenAddress(text: string): string {
+  const match = /^(?:(\[[0-9a-f:.]+\]|[^:[\]]*):)?(\d{1,5})$/i.exec(text);
+  if (!match || Number(match[2]) > 65_535) {
+    throw new InvalidArgumentError('Write it as HOST:PORT, for example 127.0.0.1:8080.');
+  }
+  return `${match[1] || '127.0.0.1'}:${Number(match[2])}`;
+}

@@ -1,0 +1,61 @@
+/** What a command is given of the world outside: streams, time, the host and the server, handed in by main.ts. */
+import type { HostFacts } from '../core/host.ts';
+import type { Clock } from '../ports/clock.ts';
+
+/** A stream that text goes to: stdout or stderr. */
+export interface Sink {
+  write(text: string): unknown;
+  readonly isTTY?: boolean;
+  readonly columns?: number;
+}
+
+/** Everything `berth serve` can be told. */
+export interface ServeOptions {
+  readonly data: string;
+  /** `host:port`; port 0 takes a free one. */
+  readonly listen: string;
+  /** What deployments' hostnames end in. */
+  readonly domain: string;
+  readonly engine: 'podman' | 'memory';
+  /** Memory that sleeping instances may hold; absent means a share of the host's. */
+  readonly memoryBudgetMiB?: number;
+  readonly buildTimeoutMs?: number;
+  /** Where Podman keeps images; absent means Podman's own default. */
+  readonly storage?: string;
+}
+
+export interface HostQuestions {
+  readonly dataFolder: string;
+  readonly storageFolder: string;
+  readonly listen: string;
+  readonly isBerthListening: boolean;
+}
+
+/** Processes that outlive this one. */
+export interface Background {
+  /** Starts `berth …` detached from the terminal, its output appended to `logFile`; resolves with its id. */
+  start(args: readonly string[], logFile: string): Promise<number>;
+  isAlive(processId: number): boolean;
+  /** True when there was such a process. */
+  signal(processId: number, signal: 'SIGTERM' | 'SIGKILL'): boolean;
+}
+
+export interface World {
+  readonly stdout: Sink;
+  readonly stderr: Sink;
+  /** Whether a person can answer a question. */
+  readonly canAsk: boolean;
+  readonly env: Readonly<Record<string, string | undefined>>;
+  /** The folder that relative paths start from. */
+  readonly folder: string;
+  readonly version: string;
+  readonly isRoot: boolean;
+  readonly homeFolder: string;
+  readonly clock: Clock;
+  /** Aborts on ctrl-C and SIGTERM. */
+  readonly interrupted: AbortSignal;
+  readonly background: Background;
+  readHost(questions: HostQuestions): Promise<HostFacts>;
+  /** Runs the server until `interrupted` aborts and everything is closed. */
+  serve(options: ServeOptions): Promise<void>;
+}

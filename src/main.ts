@@ -1,0 +1,65 @@
+/** Where the program begins: hands the real world to the command line, and the server to `berth serve`. */
+import { readFileSync } from 'node:fs';
+import { homedir } from 'node:os';
+import { isAlive, signalProcess, startInBackground } from './system/background.ts';
+import { systemClock } from './system/clock.ts';
+import { run } from './cli/run.ts';
+
+// The launcher sets it for this process; what we start is not to write into our cache.
+delete process.env.NODE_COMPILE_CACHE;
+
+const { version } = JSON.parse(
+  readFileSync(new URL('../package.json', import.meta.url), 'utf8'),
+) as { version: string };
+
+// A reader that has seen enough (`berth ls | head`) is no failure.
+for (const stream of [process.stdout, process.stderr]) {
+  stream.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EPIPE') throw error;
+    process.exit(0);
+  });
+}
+
+// The first signal ends things in order; a second one of somebody who cannot wait ends them at once.
+const interrupted = new AbortController();
+for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+  process.on(signal, () => {
+    if (interrupted.signal.aborted) process.exit(130);
+    interrupted.abort();
+  });
+}
+
+process.exitCode = await run(
+  {
+    stdout: process.stdout,
+    stderr: process.stderr,
+    canAsk: process.stdin.isTTY && process.stderr.isTTY,
+    env: process.env,
+    folder: process.cwd(),
+    version,
+    isRoot: process.getuid?.() === 0,
+    homeFolder: homedir(),
+    clock: systemClock,
+    interrupted: interrupted.signal,
+    background: {
+      start: (args, logFile) =>
+        startInBackground(process.execPath, [import.meta.filename, ...args], logFile),
+      isAlive,
+      signal: signalProcess,
+    },
+    readHost: async (questions) => {
+      const { readHost } = await import('./system/host.ts');
+      return readHost(questions);
+    },
+    serve: async (options) => {
+      const { startServer } = await import('./server.ts');
+      const server = await startServer(options);
+      await new Promise<void>((resolve) => {
+        if (interrupted.signal.aborted) resolve();
+        interrupted.signal.addEventListener('abort', () => resolve(), { once: true });
+      });
+      await server.close();
+    },
+  },
+  process.argv.slice(2),
+);
