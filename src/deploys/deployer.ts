@@ -104,7 +104,8 @@ export function createDeployer(needs: DeploysNeeds): Deployer {
       )
       .finally(() => {
         works.delete(deployment.id);
-        if (stop.signal.reason === REMOVED) journal.append({ kind: 'end', deployment: asRemoved(deployment) });
+        if (stop.signal.reason === REMOVED)
+          journal.append({ kind: 'end', deployment: asRemoved(deployment) });
         journal.close();
       });
     works.set(deployment.id, { journal, stop, done });

@@ -34,7 +34,11 @@ export async function runDeploy(
     const boot = beginStep(needs.clock, journal, 'boot');
     boot('running');
     const verified = await needs.fleet.verify(current);
-    if (signal.aborted) return undefined;
+    if (signal.aborted) {
+      // Known to the fleet, so that a removal finds the instance that was verified.
+      needs.fleet.add(current);
+      return undefined;
+    }
     current = { ...current, state: 'ready', readyAt: needs.clock.now() };
     await needs.store.updateDeployment(current);
     needs.fleet.add(current);

@@ -1,0 +1,49 @@
+/** The API and the pages of the platform hostnames. It never listens itself: the router hands it its requests. */
+import Fastify from 'fastify';
+import { serializerCompiler, validatorCompiler } from 'fastify-type-provider-zod';
+import type { ZodTypeProvider } from 'fastify-type-provider-zod';
+import { addDeployments } from './deployments.ts';
+import { addLogs } from './logs.ts';
+import type { ApiNeeds } from './needs.ts';
+import { addOpenApi } from './openapi.ts';
+import { addPages } from './pages.ts';
+import { answerWithProblems } from './problem.ts';
+import { addProgress } from './progress.ts';
+import type { Routes } from './routes.ts';
+import { addStatus } from './status.ts';
+import { requireToken } from './token.ts';
+import { addUploads } from './uploads.ts';
+
+export const API_PREFIX = '/api/v1';
+
+/** Ready to be given requests through `routing(request, response)`; `inject` works too. */
+export async function createApi(needs: ApiNeeds): Promise<Routes> {
+  const app = Fastify({
+    logger: false,
+    routerOptions: { ignoreTrailingSlash: true },
+    // Answers name it, and so does our log.
+    genReqId: () => needs.nextRequestId(),
+  }).withTypeProvider<ZodTypeProvider>();
+  app.setValidatorCompiler(validatorCompiler);
+  app.setSerializerCompiler(serializerCompiler);
+  answerWithProblems(app, needs.report);
+  requireToken(app, needs.token);
+  await addOpenApi(app, needs.facts().version);
+  await app.register(
+    (api: Routes, _options, done) => {
+      addStatus(api, needs);
+      addUploads(api, needs);
+      addDeployments(api, needs);
+      addProgress(api, needs);
+      addLogs(api, needs);
+      api.get('/openapi.json', { config: { isOpen: true }, schema: { hide: true } }, () =>
+        app.swagger(),
+      );
+      done();
+    },
+    { prefix: API_PREFIX },
+  );
+  addPages(app, needs);
+  await app.ready();
+  return app;
+}

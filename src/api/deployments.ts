@@ -1,0 +1,126 @@
+/** Deployments: make, list, look at, remove. */
+import { z } from 'zod';
+import { checkSlot, toConfiguration } from '../config/schema.ts';
+import type { ApiNeeds } from './needs.ts';
+import { find } from './find.ts';
+import { problems } from './routes.ts';
+import type { Routes } from './routes.ts';
+import {
+  deploy,
+  deployment,
+  deploymentDetail,
+  deploymentsQuery,
+  instance,
+  instancesQuery,
+  nameParameters,
+} from './schemas.ts';
+import { toWireDeployment, toWireInstance } from './wire.ts';
+
+/** 500 variables of 64 KiB would be more than any kernel takes; the configuration's own check allows 1 MiB of them. */
+const MAX_BODY_BYTES = 4 * 1024 * 1024;
+
+export function addDeployments(routes: Routes, needs: ApiNeeds): void {
+  const { store, fleet, deployer, urlOf } = needs;
+
+  routes.post(
+    '/deployments',
+    {
+      bodyLimit: MAX_BODY_BYTES,
+      schema: {
+        summary: 'Deploy an uploaded folder or an image',
+        description:
+          'The same content and configuration is the same deployment. A failed one is tried again. Follow its progress under `progress`.',
+        body: deploy,
+        response: {
+          200: deployment.describe('It is deployed already.'),
+          202: deployment.describe('Work is under way.'),
+          ...problems,
+        },
+      },
+    },
+    async (request, reply) => {
+      const { project, source } = request.body;
+      const configuration = toConfiguration(request.body.configuration);
+      const { cores, memoryMiB } = needs.facts();
+      checkSlot(configuration.slot, { cpus: cores, memoryMiB });
+      const deployed = await deployer.deploy({
+        project,
+        configuration,
+        source,
+        createdBy: 'local',
+      });
+      return reply
+        .code(deployed.kind === 'ready' ? 200 : 202)
+        .send(toWireDeployment(deployed.deployment, urlOf));
+    },
+  );
+
+  routes.get(
+    '/deployments',
+    {
+      schema: {
+        summary: 'All deployments, newest first',
+        querystring: deploymentsQuery,
+        response: { 200: deployment.array(), ...problems },
+      },
+    },
+    async (request) => {
+      const { project } = request.query;
+      const deployments = await store.deployments(project === undefined ? {} : { project });
+      return deployments.map((one) => toWireDeployment(one, urlOf));
+    },
+  );
+
+  routes.get(
+    '/deployments/:name',
+    {
+      schema: {
+        summary: 'One deployment with its instances',
+        description: 'The name of a project means its newest ready deployment.',
+        params: nameParameters,
+        response: { 200: deploymentDetail, ...problems },
+      },
+    },
+    async (request) => {
+      const found = await find(store, request.params.name, 'newest');
+      const because = fleet.because(found.id);
+      return {
+        ...toWireDeployment(found, urlOf),
+        instances: fleet.instances(found.id).map(toWireInstance),
+        ...(because === undefined ? {} : { because }),
+      };
+    },
+  );
+
+  routes.delete(
+    '/deployments/:name',
+    {
+      schema: {
+        summary: 'Remove a deployment and all that only it used',
+        description: 'The name must fit one deployment only.',
+        params: nameParameters,
+        response: { 204: z.null().describe('It is gone.'), ...problems },
+      },
+    },
+    async (request, reply) => {
+      await deployer.remove(await find(store, request.params.name, 'one'));
+      return reply.code(204).send(null);
+    },
+  );
+
+  routes.get(
+    '/instances',
+    {
+      schema: {
+        summary: 'Instances and what they do',
+        querystring: instancesQuery,
+        response: { 200: instance.array(), ...problems },
+      },
+    },
+    async (request) => {
+      const name = request.query.deployment;
+      const id = name === undefined ? undefined : (await find(store, name, 'newest')).id;
+      return fleet.instances(id).map(toWireInstance);
+    },
+  );
+}

@@ -1,0 +1,48 @@
+/** What the API needs from the rest of Berth, handed in by the wiring. */
+import type { Blobs } from '../deploys/blobs.ts';
+import type { Deployer } from '../deploys/deployer.ts';
+import type { DeploymentId } from '../core/model.ts';
+import type { Clock } from '../ports/clock.ts';
+import type { EngineDescription } from '../ports/engine.ts';
+import type { Fleet } from '../ports/fleet.ts';
+import type { Logs } from '../ports/logs.ts';
+import type { Store } from '../ports/store.ts';
+
+/** What is fixed for the life of a server. */
+export interface ServerFacts {
+  readonly version: string;
+  readonly pid: number;
+  /** `host:port` of the listener. */
+  readonly listen: string;
+  readonly domain: string;
+  readonly dataFolder: string;
+  /** ms since the epoch. */
+  readonly startedAt: number;
+  readonly engine: EngineDescription;
+  readonly cores: number;
+  readonly memoryMiB: number;
+}
+
+/** How late the thread that serves requests was, in ms. */
+export interface EventLoopLag {
+  readonly p50: number;
+  readonly p99: number;
+  readonly max: number;
+}
+
+export interface ApiNeeds {
+  readonly token: string;
+  readonly facts: () => ServerFacts;
+  readonly eventLoopLag: () => EventLoopLag;
+  readonly store: Store;
+  readonly blobs: Blobs;
+  readonly deployer: Deployer;
+  readonly fleet: Fleet;
+  readonly logs: Logs;
+  readonly clock: Clock;
+  /** The deployment's own address, for ever. */
+  readonly urlOf: (id: DeploymentId) => string;
+  readonly nextRequestId: () => string;
+  /** A line for the operator's log. */
+  readonly report: (message: string, fields: Readonly<Record<string, unknown>>) => void;
+}

@@ -1,0 +1,108 @@
+/** Errors → HTTP, in one place: RFC 9457 problems with a code of the catalogue. */
+import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { hasZodFastifySchemaValidationErrors } from 'fastify-type-provider-zod';
+import { z } from 'zod';
+import { BerthError, errorPagePath } from '../core/errors.ts';
+
+export const PROBLEM_TYPE = 'application/problem+json; charset=utf-8';
+
+export const problemSchema = z
+  .object({
+    type: z.string().describe('Path of the page about this code.'),
+    title: z.string(),
+    status: z.number().int(),
+    detail: z.string().describe('What exactly happened this time.'),
+    instance: z.string().describe('Id of this answer, as in the log of the server.'),
+    code: z.string().describe('A code of the catalogue.'),
+    advice: z.string().describe('What to do about it.'),
+    problems: z
+      .array(
+        z.object({
+          at: z.string(),
+          message: z.string(),
+          line: z.number().optional(),
+          column: z.number().optional(),
+        }),
+      )
+      .describe('Each place of the input that is wrong.'),
+    log: z.array(z.string()).describe('Last lines of the log that belongs to it.'),
+  })
+  .meta({ id: 'Problem', description: 'Every error of this API (RFC 9457).' });
+
+export type WireProblem = z.output<typeof problemSchema>;
+
+/** The wire form of an error; `instance` names the answer. */
+export function toProblem(error: BerthError, instance: string): WireProblem {
+  return {
+    type: errorPagePath(error.code),
+    title: error.title,
+    status: error.status,
+    detail: error.detail,
+    instance,
+    code: error.code,
+    advice: error.advice,
+    problems: error.problems.map((problem) => ({ ...problem })),
+    log: [...error.log],
+  };
+}
+
+/** Makes every failure below `app` a problem. Unforeseen ones are logged whole and told without their insides. */
+export function answerWithProblems(
+  app: FastifyInstance,
+  report: (message: string, fields: Readonly<Record<string, unknown>>) => void,
+): void {
+  app.setErrorHandler((error: FastifyError, request, reply) => {
+    const known = asBerthError(error);
+    if (known.code === 'INTERNAL') {
+      report('a request to the API failed for an unforeseen reason', {
+        request: request.id,
+        path: request.routeOptions.url,
+        error,
+      });
+    }
+    return sendProblem(known, request, reply);
+  });
+  app.setNotFoundHandler((request, reply) => {
+    const detail = `There is no ${request.method} ${request.url.split('?')[0] ?? ''}.`;
+    return sendProblem(new BerthError('NOT_FOUND', { detail }), request, reply);
+  });
+}
+
+function sendProblem(
+  error: BerthError,
+  request: FastifyRequest,
+  reply: FastifyReply,
+): FastifyReply {
+  if (error.retryAfterSeconds !== undefined) reply.header('retry-after', error.retryAfterSeconds);
+  if (error.code === 'UNAUTHORIZED') reply.header('www-authenticate', 'Bearer realm="berth"');
+  // What is left of a refused body is not read: the connection cannot be used again.
+  if (!request.raw.complete) reply.header('connection', 'close');
+  return reply
+    .code(error.status)
+    .type(PROBLEM_TYPE)
+    .serializer(JSON.stringify)
+    .send(toProblem(error, request.id));
+}
+
+/** | what Fastify says | what Berth says | */
+function asBerthError(error: FastifyError | BerthError): BerthError {
+  if (error instanceof BerthError) return error;
+  if (hasZodFastifySchemaValidationErrors(error)) {
+    const problems = error.validation.map((issue) => ({
+      at: issue.instancePath.slice(1).replaceAll('/', '.'),
+      message: issue.message ?? 'is not valid',
+    }));
+    const where = error.validationContext ?? 'request';
+    const first = problems[0];
+    const detail = `The ${where} is not valid${first ? `: ${first.at}: ${first.message}` : ''}`;
+    return new BerthError('INVALID_INPUT', { detail, problems });
+  }
+  if (error.code === 'FST_ERR_CTP_BODY_TOO_LARGE') {
+    return new BerthError('UPLOAD_TOO_LARGE', { detail: 'The body of the request is too large.' });
+  }
+  const status = error.statusCode;
+  if (status !== undefined && status >= 400 && status < 500) {
+    return new BerthError('INVALID_INPUT', { detail: error.message });
+  }
+  return new BerthError('INTERNAL', { cause: error });
+}

@@ -1,0 +1,203 @@
+/** The wire forms: what validates requests, shapes answers and makes the OpenAPI document and the typed client. */
+import { z } from 'zod';
+import { configFileSchema } from '../config/schema.ts';
+import { BOUNDS } from '../core/limits.ts';
+
+const sha256 = z
+  .string()
+  .regex(/^[0-9a-f]{64}$/, 'is not a sha256 of 64 lower-case hex digits')
+  .describe('sha256 in lower-case hex.');
+const time = z.iso.datetime().describe('ISO 8601, UTC.');
+const count = z.number().int().nonnegative();
+
+export const projectName = z
+  .string()
+  .max(BOUNDS.projectNameChars)
+  .regex(
+    /^[a-z0-9]([a-z0-9-]*[a-z0-9])?$/,
+    'may have lower-case letters, digits and inner hyphens only',
+  )
+  .describe('A DNS label: lower-case letters, digits, hyphens.');
+
+export const instanceStates = [
+  'parked',
+  'booting',
+  'ready',
+  'busy',
+  'frozen',
+  'reclaimed',
+  'draining',
+  'stopped',
+] as const;
+
+export const deploymentStates = ['building', 'verifying', 'ready', 'failed'] as const;
+
+export const health = z
+  .object({ status: z.literal('ok'), version: z.string() })
+  .meta({ id: 'Health' });
+
+export const status = z
+  .object({
+    version: z.string(),
+    pid: z.number().int(),
+    listen: z.string(),
+    domain: z.string(),
+    dataFolder: z.string(),
+    startedAt: time,
+    engine: z.object({
+      name: z.string(),
+      version: z.string(),
+      runtime: z.string(),
+      cgroupVersion: z.union([z.literal(1), z.literal(2)]),
+    }),
+    counts: z.object({
+      deployments: z.partialRecord(z.enum(deploymentStates), count),
+      instances: z.partialRecord(z.enum(instanceStates), count),
+    }),
+    eventLoopLagMs: z
+      .object({ p50: z.number(), p99: z.number(), max: z.number() })
+      .describe('How late the thread that serves requests was, since the last minute began.'),
+  })
+  .meta({ id: 'Status' });
+
+export const whoami = z.object({ name: z.string(), via: z.string() }).meta({ id: 'Identity' });
+
+export const slot = z
+  .object({
+    name: z.string(),
+    cpus: z.number(),
+    memoryMiB: z.number(),
+    for: z.string(),
+    fits: z.boolean().describe('Whether this machine has that much.'),
+  })
+  .meta({ id: 'Slot' });
+
+export const manifestEntry = z
+  .discriminatedUnion('kind', [
+    z.object({
+      kind: z.literal('file'),
+      path: z.string(),
+      mode: z.number().int().describe('Unix permission bits.'),
+      bytes: count,
+      sha256,
+    }),
+    z.object({ kind: z.literal('symlink'), path: z.string(), target: z.string() }),
+    z.object({ kind: z.literal('directory'), path: z.string(), mode: z.number().int() }),
+  ])
+  .meta({
+    id: 'ManifestEntry',
+    description: 'Paths are relative, normalised, with `/` between names.',
+  });
+
+export const upload = z.object({ manifest: z.array(manifestEntry) });
+export const uploaded = z
+  .object({
+    manifest: sha256.describe('Name of the manifest: what a deployment is made of.'),
+    missing: z.array(sha256).describe('Blobs to be sent before the deploy.'),
+  })
+  .meta({ id: 'Uploaded' });
+
+export const blobParameters = z.object({ sha256 });
+
+const failure = z.object({ code: z.string(), detail: z.string() });
+
+export const instance = z
+  .object({
+    id: z.string(),
+    deployment: z.string(),
+    state: z.enum(instanceStates),
+    inFlight: count.describe('Leases held now.'),
+    createdAt: time,
+    runningMs: z.number().describe('Time spent running, frozen time excluded.'),
+    restarts: count.optional(),
+    address: z.string().optional(),
+    because: z.string().describe('The last decision about it, in words.'),
+  })
+  .meta({ id: 'Instance' });
+
+export const deployment = z
+  .object({
+    id: z.string(),
+    project: z.string(),
+    url: z.url(),
+    state: z.enum(deploymentStates),
+    source: z.discriminatedUnion('kind', [
+      z.object({ kind: z.literal('folder'), manifest: sha256, files: count, bytes: count }),
+      z.object({ kind: z.literal('image'), reference: z.string() }),
+    ]),
+    configuration: configFileSchema.describe(
+      'In the form of berth.json, with every default. Values of variables are hidden.',
+    ),
+    image: z.object({ id: z.string(), bytes: count }).optional(),
+    failure: failure.optional(),
+    createdAt: time,
+    createdBy: z.string(),
+    readyAt: time.optional(),
+  })
+  .meta({ id: 'Deployment' });
+
+export const deploymentDetail = deployment
+  .extend({
+    instances: z.array(instance),
+    because: z.string().optional().describe('The latest scale decision, in words.'),
+  })
+  .meta({ id: 'DeploymentDetail' });
+
+export const source = z.discriminatedUnion('kind', [
+  z.object({ kind: z.literal('folder'), manifest: sha256 }),
+  z.object({ kind: z.literal('image'), reference: z.string().min(1).max(500) }),
+]);
+
+export const deploy = z.object({
+  project: projectName,
+  configuration: configFileSchema.default({}).describe('In the form of berth.json.'),
+  source,
+});
+
+export const deploymentsQuery = z.object({ project: projectName.optional() });
+export const instancesQuery = z.object({ deployment: z.string().max(300).optional() });
+
+export const nameParameters = z.object({
+  name: z
+    .string()
+    .min(1)
+    .max(300)
+    .describe('An id, a hostname or URL of it, a project, or the beginning of an id.'),
+});
+
+export const logsQuery = z.object({
+  tail: z.coerce.number().int().min(0).max(100_000).optional().describe('Only the newest lines.'),
+  since: z.iso
+    .datetime({ offset: true })
+    .optional()
+    .describe('Only lines at or after this time, ISO 8601.'),
+  instance: z.string().max(100).optional(),
+  follow: z
+    .stringbool()
+    .optional()
+    .describe('Server-sent events: each line, then new ones as they come.'),
+});
+
+export const logLine = z
+  .object({
+    instance: z.string(),
+    at: time,
+    stream: z.enum(['stdout', 'stderr']),
+    text: z.string(),
+  })
+  .meta({ id: 'LogLine' });
+
+export const stepEvent = z
+  .object({
+    name: z.enum(['queue', 'files', 'build', 'image', 'boot']),
+    state: z.enum(['running', 'done', 'failed']),
+    elapsedMs: z.number().optional().describe('Absent when it is no longer known.'),
+    detail: z.string().optional(),
+  })
+  .meta({ id: 'StepEvent', description: 'Data of the event `step` of a deploy.' });
+export const lineEvent = z
+  .object({ text: z.string() })
+  .meta({ id: 'LineEvent', description: 'Data of the event `line` of a deploy.' });
+export const endEvent = z
+  .object({ deployment })
+  .meta({ id: 'EndEvent', description: 'Data of the last event of a deploy, `end`.' });

@@ -1,0 +1,67 @@
+/** Uploads: a manifest says what a folder has, the answer says what is lacking, blobs fill the gap. */
+import type { Readable } from 'node:stream';
+import { BerthError } from '../core/errors.ts';
+import { BOUNDS } from '../core/limits.ts';
+import { canonicalManifest } from '../core/manifest.ts';
+import { acceptManifest } from '../deploys/manifests.ts';
+import type { ApiNeeds } from './needs.ts';
+import { problems } from './routes.ts';
+import type { Routes } from './routes.ts';
+import { blobParameters, upload, uploaded } from './schemas.ts';
+import { z } from 'zod';
+
+/** 100,000 entries of some 300 bytes. */
+const MAX_MANIFEST_BYTES = 32 * 1024 * 1024;
+
+export function addUploads(routes: Routes, needs: ApiNeeds): void {
+  routes.post(
+    '/uploads',
+    {
+      bodyLimit: MAX_MANIFEST_BYTES,
+      // The manifest has its own check, faster and with its own codes: the schema is for the document.
+      validatorCompiler: () => (value: unknown) => ({ value }),
+      schema: {
+        summary: 'Announce the files of a folder',
+        body: upload,
+        response: { 200: uploaded, ...problems },
+      },
+    },
+    async (request) => {
+      const manifest = acceptManifest((request.body as { manifest?: unknown } | null)?.manifest);
+      const sha256 = await needs.blobs.writeText(canonicalManifest(manifest));
+      const files = manifest.filter((entry) => entry.kind === 'file');
+      return { manifest: sha256, missing: [...(await needs.blobs.missing(files))] };
+    },
+  );
+
+  routes.addContentTypeParser('application/octet-stream', (_request, payload, done) =>
+    done(null, payload),
+  );
+  routes.put(
+    '/blobs/:sha256',
+    {
+      schema: {
+        summary: 'Send one file',
+        consumes: ['application/octet-stream'],
+        params: blobParameters,
+        response: { 204: z.null().describe('It is kept.'), ...problems },
+      },
+    },
+    async (request, reply) => {
+      const announced = Number(request.headers['content-length'] ?? 0);
+      if (announced > BOUNDS.uploadFileBytes) {
+        throw new BerthError('UPLOAD_TOO_LARGE', {
+          detail: `${announced} bytes are too many: one file may have ${BOUNDS.uploadFileBytes}.`,
+        });
+      }
+      const content = request.body as Readable | null | undefined;
+      if (!content) {
+        throw new BerthError('INVALID_INPUT', {
+          detail: 'The body must be application/octet-stream.',
+        });
+      }
+      await needs.blobs.write(request.params.sha256, content, BOUNDS.uploadFileBytes);
+      return reply.code(204).send(null);
+    },
+  );
+}
