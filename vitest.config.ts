@@ -4,8 +4,8 @@ import { defineConfig } from 'vitest/config';
 /** Files that start containers, servers or whole programs: they would disturb each other's times and limits. */
 const real = ['src/engines/podman/**/*.test.ts', 'script/**/*.test.ts', 'test/**/*.test.ts'];
 
-/** Lies beside the end-to-end tests, but only reads the source. */
-const architecture = 'test/architecture.test.ts';
+/** Lie beside the end-to-end tests, but only read the source. */
+const readers = ['test/architecture.test.ts', 'test/documents.test.ts'];
 
 export default defineConfig({
   test: {
@@ -16,7 +16,7 @@ export default defineConfig({
         extends: true,
         test: {
           name: 'unit',
-          include: ['{src,sim,bench}/**/*.test.ts', architecture],
+          include: ['{src,sim,bench}/**/*.test.ts', ...readers],
           exclude: ['src/engines/podman/**'],
           sequence: { groupOrder: 0 },
         },
@@ -26,7 +26,7 @@ export default defineConfig({
         test: {
           name: 'real',
           include: real,
-          exclude: [architecture],
+          exclude: readers,
           // A build, a boot and a deploy on a loaded machine with two cores.
           testTimeout: 240_000,
           hookTimeout: 300_000,
