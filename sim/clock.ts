@@ -52,7 +52,11 @@ export class VirtualClock implements Clock {
   #earliest(): Sleeper | undefined {
     let earliest: Sleeper | undefined;
     for (const sleeper of this.#sleepers) {
-      if (!earliest || sleeper.at < earliest.at || (sleeper.at === earliest.at && sleeper.sequence < earliest.sequence)) {
+      if (
+        !earliest ||
+        sleeper.at < earliest.at ||
+        (sleeper.at === earliest.at && sleeper.sequence < earliest.sequence)
+      ) {
         earliest = sleeper;
       }
     }

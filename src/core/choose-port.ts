@@ -58,7 +58,10 @@ export function choosePort(listening: readonly Listening[], hints: PortHints): P
     return { kind: hints.learned === undefined ? 'found' : 'expecting', port };
   }
   if (listening.length > 0) {
-    return { kind: 'loopbackOnly', ports: listening.map((entry) => entry.port).sort((a, b) => a - b) };
+    return {
+      kind: 'loopbackOnly',
+      ports: listening.map((entry) => entry.port).sort((a, b) => a - b),
+    };
   }
   return { kind: 'none' };
 }

@@ -125,7 +125,8 @@ export const CATALOGUE = {
   NO_DOCKERFILE: {
     status: 400,
     title: 'There is no Dockerfile, and the kind of folder was not recognised',
-    advice: 'Add a Dockerfile. Recognised without one: package.json, index.html, requirements.txt or main.py, go.mod.',
+    advice:
+      'Add a Dockerfile. Recognised without one: package.json, index.html, requirements.txt or main.py, go.mod.',
   },
   UPLOAD_PATH: {
     status: 400,
@@ -160,7 +161,8 @@ export const CATALOGUE = {
   DOCKERFILE_UNSUPPORTED: {
     status: 400,
     title: 'The builder cannot read this Dockerfile',
-    advice: 'Heredocs need Buildah 1.33 (Podman 4.8) or newer: write the lines as RUN a && b, or COPY a script.',
+    advice:
+      'Heredocs need Buildah 1.33 (Podman 4.8) or newer: write the lines as RUN a && b, or COPY a script.',
   },
   DOCKERFILE_INVALID: {
     status: 400,
@@ -185,7 +187,8 @@ export const CATALOGUE = {
   DISK_FULL: {
     status: 507,
     title: 'The disk is full',
-    advice: 'Free space or remove deployments (`berth rm`); `berth doctor` shows the disk. Serving goes on.',
+    advice:
+      'Free space or remove deployments (`berth rm`); `berth doctor` shows the disk. Serving goes on.',
   },
   HEALTH_FAILED: {
     status: 422,

@@ -74,9 +74,14 @@ export const PARKED_BYTES = 4 * 1024 * 1024;
  * used goes first: extras to parked, extras to nothing, then every deployment's last one to parked, at last to
  * nothing (the image alone). An instance steps at most to where the budget holds.
  */
-export function demotionsDue(resting: readonly Resting[], budgetBytes: number): readonly Demotion[] {
+export function demotionsDue(
+  resting: readonly Resting[],
+  budgetBytes: number,
+): readonly Demotion[] {
   const held = new Map(resting.map((one) => [one.instanceId, one.heldBytes]));
-  const tier = new Map<InstanceId, Resting['tier'] | 'gone'>(resting.map((one) => [one.instanceId, one.tier]));
+  const tier = new Map<InstanceId, Resting['tier'] | 'gone'>(
+    resting.map((one) => [one.instanceId, one.tier]),
+  );
   let total = resting.reduce((sum, one) => sum + one.heldBytes, 0);
   const oldestFirst = [...resting].sort((a, b) => a.lastUsedAt - b.lastUsedAt);
 

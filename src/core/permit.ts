@@ -25,7 +25,10 @@ export function nextPermit(
   let bestRunning = Number.POSITIVE_INFINITY;
   for (const request of waiting) {
     const count = running.get(request.deploymentId) ?? 0;
-    if (count < bestRunning || (count === bestRunning && best && request.sequence < best.sequence)) {
+    if (
+      count < bestRunning ||
+      (count === bestRunning && best && request.sequence < best.sequence)
+    ) {
       best = request;
       bestRunning = count;
     }

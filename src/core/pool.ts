@@ -154,6 +154,18 @@ export function becameReady(pool: Pool, instanceId: InstanceId, now: number): vo
   instance.runningSince = now;
 }
 
+/** A fresh instance that is ready follows the one it replaces, which takes no more leases. */
+export function takeOver(
+  pool: Pool,
+  fresh: PoolInstance,
+  replaced: PoolInstance,
+  now: number,
+): void {
+  // Being replaced is no use of the app: idle time goes on, or an unused app would never come to rest.
+  if (replaced.inFlight === 0) fresh.idleSince = replaced.idleSince;
+  leave(pool, replaced.id, replaced.because, now);
+}
+
 /** An instance comes to rest: it stops counting as running. */
 export function rest(pool: Pool, instanceId: InstanceId, because: string, now: number): void {
   const instance = pool.instances.get(instanceId);
@@ -185,12 +197,19 @@ export function gone(pool: Pool, instanceId: InstanceId, now: number): void {
   if (!instance) return;
   pool.instances.delete(instanceId);
   if (instance.phase !== 'ready') return;
-  if (instance.hasServed || runningMs(instance, now) >= STABLE_AFTER_MS) pool.failures = 0;
-  else countFailure(pool, FREE_RETRIES, now);
+  if (instance.hasServed || runningMs(instance, now) >= STABLE_AFTER_MS) {
+    pool.failures = 0;
+    pool.backoffUntil = 0;
+  } else countFailure(pool, FREE_RETRIES, now);
 }
 
 /** A start failed and its instance is no more. The app's own failures hold the next start back from the first on. */
-export function startFailed(pool: Pool, instanceId: InstanceId, fault: 'app' | 'engine', now: number): void {
+export function startFailed(
+  pool: Pool,
+  instanceId: InstanceId,
+  fault: 'app' | 'engine',
+  now: number,
+): void {
   pool.instances.delete(instanceId);
   countFailure(pool, fault === 'app' ? 0 : FREE_RETRIES, now);
 }
@@ -238,7 +257,16 @@ export function plan(pool: Pool, now: number): Plan {
   const start = backsOff ? [] : wake(pool, 'parked', 'parked', toStart, because);
   const create = backsOff ? 0 : toStart - start.length;
   const refused = backsOff && capacity + thaw.length === 0 ? takeAllWaiting(pool) : [];
-  return { dispatch, timedOut, refused, thaw, start, create, because, lookAgainAt: nextLook(pool, backsOff) };
+  return {
+    dispatch,
+    timedOut,
+    refused,
+    thaw,
+    start,
+    create,
+    because,
+    lookAgainAt: nextLook(pool, backsOff),
+  };
 }
 
 /** Running time so far in ms, frozen time excluded. */
@@ -257,7 +285,8 @@ export function busyUnits(pool: Pool): number {
 
 function firstFree(pool: Pool): PoolInstance | undefined {
   for (const instance of pool.instances.values()) {
-    if (instance.phase === 'ready' && instance.inFlight < pool.limits.maxConcurrentReqs) return instance;
+    if (instance.phase === 'ready' && instance.inFlight < pool.limits.maxConcurrentReqs)
+      return instance;
   }
   return undefined;
 }
@@ -290,7 +319,8 @@ function countCapacity(pool: Pool): number {
   let count = 0;
   for (const instance of pool.instances.values()) {
     if (instance.phase !== 'ready' && instance.phase !== 'booting') continue;
-    const replaced = instance.replaces === undefined ? undefined : pool.instances.get(instance.replaces);
+    const replaced =
+      instance.replaces === undefined ? undefined : pool.instances.get(instance.replaces);
     if (instance.phase === 'booting' && replaced && replaced.phase !== 'leaving') continue;
     count += 1;
   }
@@ -303,7 +333,13 @@ function takeAllWaiting(pool: Pool): RequestId[] {
   return requestIds;
 }
 
-function wake(pool: Pool, phase: Phase, start: StartKind, most: number, because: string): InstanceId[] {
+function wake(
+  pool: Pool,
+  phase: Phase,
+  start: StartKind,
+  most: number,
+  because: string,
+): InstanceId[] {
   const woken: InstanceId[] = [];
   for (const instance of pool.instances.values()) {
     if (woken.length >= most) break;
@@ -328,10 +364,18 @@ function nextLook(pool: Pool, backsOff: boolean): number | undefined {
   return overdueAt === undefined ? pool.backoffUntil : Math.min(overdueAt, pool.backoffUntil);
 }
 
-function explain(pool: Pool, facts: { load: number; wanted: number; capacity: number; now: number }): string {
+function explain(
+  pool: Pool,
+  facts: { load: number; wanted: number; capacity: number; now: number },
+): string {
   const { load, wanted, capacity, now } = facts;
   const { limits, scale } = pool;
-  const bound = wanted === scale.max ? ' (scale.max)' : wanted > 0 && wanted === scale.min ? ' (scale.min)' : '';
+  const bound =
+    wanted === scale.max
+      ? ' (scale.max)'
+      : wanted > 0 && wanted === scale.min
+        ? ' (scale.min)'
+        : '';
   const need = `${load} in flight or waiting ÷ ${limits.maxConcurrentReqs} per instance wants ${wanted}${bound}`;
   const have = `${capacity} ready or booting`;
   if (now >= pool.backoffUntil) return `${need}, ${have}`;

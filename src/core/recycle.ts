@@ -36,7 +36,8 @@ export function recyclesDue(pool: Pool, now: number): RecyclesDue {
   let lookAgainAt: number | undefined;
   let isReplacing = now < pool.backoffUntil;
   for (const instance of pool.instances.values()) {
-    if (instance.replaces !== undefined && pool.instances.has(instance.replaces)) isReplacing = true;
+    if (instance.replaces !== undefined && pool.instances.has(instance.replaces))
+      isReplacing = true;
   }
   const keptLongest = firstResting(pool);
   let ready = [...pool.instances.values()].filter((instance) => instance.phase === 'ready').length;
@@ -45,14 +46,16 @@ export function recyclesDue(pool: Pool, now: number): RecyclesDue {
     if (instance.phase !== 'ready' && instance.phase !== 'frozen') continue;
     const remainingMs = pool.limits.durationMs - runningMs(instance, now);
     if (remainingMs > 0) {
-      if (instance.phase === 'ready') lookAgainAt = Math.min(lookAgainAt ?? Infinity, now + remainingMs);
+      if (instance.phase === 'ready')
+        lookAgainAt = Math.min(lookAgainAt ?? Infinity, now + remainingMs);
       continue;
     }
     const because = `ran for limits.duration (${pool.limits.durationMs / 1_000} s)`;
     const how = howToRecycle(pool, instance, keptLongest, ready);
     if (how === 'replace') {
       if (isReplacing) {
-        if (now < pool.backoffUntil) lookAgainAt = Math.min(lookAgainAt ?? Infinity, pool.backoffUntil);
+        if (now < pool.backoffUntil)
+          lookAgainAt = Math.min(lookAgainAt ?? Infinity, pool.backoffUntil);
         continue;
       }
       isReplacing = true;
@@ -70,6 +73,10 @@ function howToRecycle(
   ready: number,
 ): Recycle['how'] {
   if (instance.phase === 'frozen') return instance === keptLongest ? 'replace' : 'park';
-  const needed = Math.max(1, pool.scale.min, Math.ceil(busyUnits(pool) / pool.limits.maxConcurrentReqs));
+  const needed = Math.max(
+    1,
+    pool.scale.min,
+    Math.ceil(busyUnits(pool) / pool.limits.maxConcurrentReqs),
+  );
   return ready - 1 >= needed && pool.waiting.size === 0 ? 'leave' : 'replace';
 }

@@ -5,8 +5,11 @@ import type { Context } from './context.ts';
 import type { Runner } from './runner.ts';
 
 /** Instances of these runners are taken over; all other containers of our ledger are removed. */
-export async function adoptAll(context: Context, runners: ReadonlyMap<DeploymentId, Runner>): Promise<void> {
-  const { engine, store, reporter } = context;
+export async function adoptAll(
+  context: Context,
+  runners: ReadonlyMap<DeploymentId, Runner>,
+): Promise<void> {
+  const { engine, reporter } = context;
   const found = await engine.list();
   const adopted = new Set<InstanceId>();
   for (const instance of found) {
@@ -14,22 +17,27 @@ export async function adoptAll(context: Context, runners: ReadonlyMap<Deployment
     const isAdopted = (await runner?.instances.adopt(instance).catch(() => false)) ?? false;
     if (isAdopted) adopted.add(instance.id);
   }
-  await removeUnknown(context, found, (id) => adopted.has(id));
+  const left = await removeUnknown(context, found, (id) => adopted.has(id));
+  if (left > 0) context.onLeftover();
   for (const runner of runners.values()) runner.react();
-  const existing = new Set(found.map((instance) => instance.id));
-  for (const entry of await store.ledger('container')) {
-    if (!existing.has(entry.id)) await store.forget('container', entry.id);
-  }
-  reporter.report('info', 'scheduler.adopted', { adopted: adopted.size, removed: found.length - adopted.size });
+  reporter.report('info', 'scheduler.adopted', {
+    adopted: adopted.size,
+    removed: found.length - adopted.size,
+  });
 }
 
-/** Removes containers that carry our ledger label but that no runner holds. */
+/**
+ * Removes containers that carry our ledger label but that no runner holds, and forgets those that are gone.
+ *
+ * @returns how many could not be removed.
+ */
 export async function removeUnknown(
   context: Context,
   found: readonly EngineInstance[],
   isKnown: (id: InstanceId) => boolean,
-): Promise<void> {
+): Promise<number> {
   const { engine, store, reporter } = context;
+  let left = 0;
   for (const { id } of found) {
     if (isKnown(id)) continue;
     try {
@@ -37,7 +45,13 @@ export async function removeUnknown(
       await store.forget('container', id);
       reporter.report('info', 'instance.orphan-removed', { instance: id });
     } catch (error) {
+      left += 1;
       reporter.report('warn', 'instance.not-removed', { instance: id, error: String(error) });
     }
   }
+  const existing = new Set(found.map((instance) => instance.id));
+  for (const { id } of await store.ledger('container')) {
+    if (!existing.has(id) && !isKnown(id)) await store.forget('container', id);
+  }
+  return left;
 }

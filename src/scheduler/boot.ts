@@ -19,7 +19,11 @@ export type Booted = { readonly kind: 'ready' } | ({ readonly kind: 'failed' } &
 const FAILURE_LOG_LINES = 20;
 
 /** `nothing → parked` (or created, where the engine cannot park). Written in the ledger first. */
-export async function prepare(context: Context, deployment: Deployment, instance: Instance): Promise<void> {
+export async function prepare(
+  context: Context,
+  deployment: Deployment,
+  instance: Instance,
+): Promise<void> {
   const { engine, store, logs, clock } = context;
   const { configuration, image } = deployment;
   if (!image) throw new BerthError('NOT_READY', { detail: `${deployment.id} has no image yet.` });
@@ -58,10 +62,12 @@ export async function startPrepared(
   const { engine, clock } = context;
   const began = clock.now();
   let executedAt: number | undefined;
-  const starting = instance.inOrder(() => engine.start(instance.id)).then((started) => {
-    instance.host = started.host ?? instance.host;
-    executedAt ??= clock.now();
-  });
+  const starting = instance
+    .inOrder(() => engine.start(instance.id))
+    .then((started) => {
+      instance.host = started.host ?? instance.host;
+      executedAt ??= clock.now();
+    });
   const failed = new AbortController();
   const startFailure = starting.then(
     () => new Promise<never>(() => {}),
@@ -72,7 +78,10 @@ export async function startPrepared(
   );
   // An engine that tells the address only with `start` cannot be looked at before.
   if (instance.host === undefined) await Promise.race([starting.catch(() => undefined)]);
-  const found = await Promise.race([startFailure, findPort(context, deployment, instance, hints, failed.signal)]);
+  const found = await Promise.race([
+    startFailure,
+    findPort(context, deployment, instance, hints, failed.signal),
+  ]);
   if (found.kind === 'failed') return found;
   const foundAt = clock.now();
   executedAt ??= foundAt;
@@ -81,12 +90,17 @@ export async function startPrepared(
   instance
     .inOrder(() => engine.limitCpu(instance.id))
     .catch((error: unknown) =>
-      context.reporter.report('warn', 'instance.cpu-not-limited', { instance: instance.id, error: String(error) }),
+      context.reporter.report('warn', 'instance.cpu-not-limited', {
+        instance: instance.id,
+        error: String(error),
+      }),
     );
   return { kind: 'ready' };
 }
 
-type PortFound = { readonly kind: 'found'; readonly port: number } | ({ readonly kind: 'failed' } & BootFailure);
+type PortFound =
+  | { readonly kind: 'found'; readonly port: number }
+  | ({ readonly kind: 'failed' } & BootFailure);
 
 async function findPort(
   context: Context,
@@ -169,13 +183,19 @@ async function appFailure(
   code: ErrorCode,
   detail: string,
 ): Promise<PortFound> {
-  const lines = await context.logs.read(deployment.id, { tail: FAILURE_LOG_LINES, instanceId: instance.id });
+  const lines = await context.logs.read(deployment.id, {
+    tail: FAILURE_LOG_LINES,
+    instanceId: instance.id,
+  });
   const error = new BerthError(code, { detail, log: lines.map((line) => line.text) });
   return { kind: 'failed', fault: 'app', error };
 }
 
 /** Anything that is not the app's own doing. */
 export function engineFailure(error: unknown): { readonly kind: 'failed' } & BootFailure {
-  const known = error instanceof BerthError ? error : new BerthError('ENGINE_FAILED', { detail: String(error), cause: error });
+  const known =
+    error instanceof BerthError
+      ? error
+      : new BerthError('ENGINE_FAILED', { detail: String(error), cause: error });
   return { kind: 'failed', fault: 'engine', error: known };
 }

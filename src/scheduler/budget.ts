@@ -5,7 +5,10 @@ import type { Context } from './context.ts';
 import type { Runner } from './runner.ts';
 
 /** Observes what the resting ones hold, decides, and steps some down; resolves when the orders were given. */
-export async function keepBudget(context: Context, runners: ReadonlyMap<DeploymentId, Runner>): Promise<void> {
+export async function keepBudget(
+  context: Context,
+  runners: ReadonlyMap<DeploymentId, Runner>,
+): Promise<void> {
   const resting = [...runners.values()].flatMap((runner) => runner.resting());
   const held = await context.engine.memory(resting.map((instance) => instance.instanceId));
   const observed = resting.map((instance) => ({

@@ -36,4 +36,6 @@ export interface Context extends SchedulerOptions {
   readonly permits: BootPermits;
   /** Called when an instance came to rest: the memory budget wants to know. */
   readonly onRest: () => void;
+  /** Called when a container could not be removed: look again later at what the engine has. */
+  readonly onLeftover: () => void;
 }

@@ -2,7 +2,18 @@
 import { choosePort, type PortHints } from '../core/choose-port.ts';
 import type { BerthError } from '../core/errors.ts';
 import type { Deployment, InstanceId, StartKind } from '../core/model.ts';
-import { becameReady, gone, join, leave, type Phase, type Pool, rest, startFailed } from '../core/pool.ts';
+import {
+  becameReady,
+  gone,
+  join,
+  leave,
+  type Phase,
+  type Pool,
+  type PoolInstance,
+  rest,
+  startFailed,
+  takeOver,
+} from '../core/pool.ts';
 import type { EngineInstance, Exit } from '../ports/engine.ts';
 import { type Booted, type BootFailure, engineFailure, prepare, startPrepared } from './boot.ts';
 import type { Context } from './context.ts';
@@ -65,7 +76,11 @@ export class Instances {
   startParked(id: InstanceId): void {
     const instance = this.#instances.get(id);
     if (!instance) return;
-    this.#run(() => this.#boot(instance, () => startPrepared(this.#options.context, this.#options.deployment, instance, this.#hints())));
+    this.#run(() =>
+      this.#boot(instance, () =>
+        startPrepared(this.#options.context, this.#options.deployment, instance, this.#hints()),
+      ),
+    );
   }
 
   /** `nothing → ready`, booting in the pool from now on. */
@@ -117,7 +132,11 @@ export class Instances {
         await this.#remove(instance);
         return;
       }
-      const joined = join(pool, { id: instance.id, phase: 'parked', start: 'parked', because }, context.clock.now());
+      const joined = join(
+        pool,
+        { id: instance.id, phase: 'parked', start: 'parked', because },
+        context.clock.now(),
+      );
       if (lastUsedAt !== undefined) joined.idleSince = lastUsedAt;
       context.onRest();
       this.#options.changed();
@@ -172,7 +191,11 @@ export class Instances {
       instance.port = choice.port;
     }
     this.#instances.set(found.id, instance);
-    join(pool, { id: found.id, phase, start: 'warm', because: 'was there when Berth started' }, context.clock.now());
+    join(
+      pool,
+      { id: found.id, phase, start: 'warm', because: 'was there when Berth started' },
+      context.clock.now(),
+    );
     return true;
   }
 
@@ -185,7 +208,8 @@ export class Instances {
     const choice = choosePort(look.ports, this.#hints());
     if (choice.kind !== 'found') return;
     instance.port = choice.port;
-    if (look.ports.filter((entry) => !entry.loopbackOnly).length > 1) this.#learnedPort = choice.port;
+    if (look.ports.filter((entry) => !entry.loopbackOnly).length > 1)
+      this.#learnedPort = choice.port;
   }
 
   async #boot(instance: Instance, start: () => Promise<Booted>): Promise<void> {
@@ -209,26 +233,34 @@ export class Instances {
     if (!pooled) return;
     const now = context.clock.now();
     becameReady(pool, instance.id, now);
-    this.#report('info', 'instance.ready', instance.id, { start: pooled.start, port: instance.port, ...instance.times });
-    const replaced = pooled.replaces === undefined ? undefined : pool.instances.get(pooled.replaces);
-    if (replaced) this.#takeOver(pooled.id, replaced.id, replaced.phase, replaced.because);
+    this.#report('info', 'instance.ready', instance.id, {
+      start: pooled.start,
+      port: instance.port,
+      ...instance.times,
+    });
+    const replaced =
+      pooled.replaces === undefined ? undefined : pool.instances.get(pooled.replaces);
+    if (replaced) this.#takeOver(pooled, replaced, now);
     this.#options.changed();
   }
 
   /** The fresh instance takes the place of the old one, at rest or at work. */
-  #takeOver(freshId: InstanceId, oldId: InstanceId, oldPhase: Phase, because: string): void {
-    const { pool, context } = this.#options;
-    if (oldPhase !== 'frozen') {
-      leave(pool, oldId, because, context.clock.now());
-      return;
-    }
-    this.retire(oldId, because);
-    if (pool.waiting.size === 0) this.freeze(freshId, 'fresh, in place of one that had run for limits.duration');
+  #takeOver(fresh: PoolInstance, replaced: PoolInstance, now: number): void {
+    const { pool } = this.#options;
+    const isAtRest = replaced.phase === 'frozen';
+    takeOver(pool, fresh, replaced, now);
+    if (!isAtRest) return;
+    this.retire(replaced.id, fresh.because);
+    if (pool.waiting.size === 0)
+      this.freeze(fresh.id, 'fresh, in place of one that had run for limits.duration');
   }
 
   async #startFailed(instance: Instance, failure: BootFailure): Promise<void> {
     const { pool, context } = this.#options;
-    this.#report('warn', 'instance.start-failed', instance.id, { code: failure.error.code, detail: failure.error.detail });
+    this.#report('warn', 'instance.start-failed', instance.id, {
+      code: failure.error.code,
+      detail: failure.error.detail,
+    });
     startFailed(pool, instance.id, failure.fault, context.clock.now());
     this.#options.failed(failure.error);
     this.#options.changed();
@@ -240,14 +272,21 @@ export class Instances {
     try {
       await instance.inOrder(() => engine.remove(instance.id));
       await store.forget('container', instance.id);
-      this.#instances.delete(instance.id);
     } catch (error) {
-      // Stays in the ledger: the next look at what the engine has removes it.
+      // It stays in the ledger, and a later look at what the engine has removes it.
       this.#report('warn', 'instance.not-removed', instance.id, { error: String(error) });
+      this.#options.context.onLeftover();
+    } finally {
+      this.#instances.delete(instance.id);
     }
   }
 
-  #add(phase: Phase, start: StartKind, because: string, replaces: InstanceId | undefined): Instance {
+  #add(
+    phase: Phase,
+    start: StartKind,
+    because: string,
+    replaces: InstanceId | undefined,
+  ): Instance {
     const { pool, context } = this.#options;
     const instance = new Instance(this.#nextId());
     this.#instances.set(instance.id, instance);
@@ -281,7 +320,12 @@ export class Instances {
     this.#underWay.add(running);
   }
 
-  #report(level: 'info' | 'warn', event: string, id: InstanceId, facts: Record<string, unknown>): void {
+  #report(
+    level: 'info' | 'warn',
+    event: string,
+    id: InstanceId,
+    facts: Record<string, unknown>,
+  ): void {
     this.#options.context.reporter.report(level, event, { instance: id, ...facts });
   }
 }
@@ -291,4 +335,3 @@ const ADOPTED_PHASE: Partial<Record<EngineInstance['state'], Phase>> = {
   frozen: 'frozen',
   running: 'ready',
 };
-

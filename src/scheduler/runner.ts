@@ -3,7 +3,16 @@ import { drainsDue } from '../core/drain.ts';
 import { BerthError } from '../core/errors.ts';
 import { type Demotion, firstResting, type Resting, restsDue } from '../core/idle.ts';
 import type { Deployment, InstanceId, StartKind } from '../core/model.ts';
-import { arrive, cancel, createPool, endLease, leave, type Pool, plan, type RequestId } from '../core/pool.ts';
+import {
+  arrive,
+  cancel,
+  createPool,
+  endLease,
+  leave,
+  type Pool,
+  plan,
+  type RequestId,
+} from '../core/pool.ts';
 import { recyclesDue } from '../core/recycle.ts';
 import type { Acquired, LeaseEnd } from '../ports/fleet.ts';
 import type { Context } from './context.ts';
@@ -47,7 +56,8 @@ export class Runner {
   /** A lease, in strict order of arrival. */
   acquire(signal: AbortSignal): Promise<Acquired> | Acquired {
     if (signal.aborted) return { kind: 'cancelled' };
-    if (this.#isClosed) return refuse(new BerthError('NOT_FOUND', { detail: `${this.deployment.id} was removed.` }));
+    if (this.#isClosed)
+      return refuse(new BerthError('NOT_FOUND', { detail: `${this.deployment.id} was removed.` }));
     const now = this.#context.clock.now();
     this.#requests += 1;
     const requestId = this.#requests;
@@ -74,8 +84,10 @@ export class Runner {
       if (waiter) waiter.settle(this.#lease(instanceId, start, now - waiter.since));
       else endLease(this.pool, instanceId, false, now);
     }
-    for (const requestId of next.timedOut) this.#take(requestId)?.settle(refuse(this.#waitedTooLong()));
-    for (const requestId of next.refused) this.#take(requestId)?.settle(refuse(this.#backingOff(now)));
+    for (const requestId of next.timedOut)
+      this.#take(requestId)?.settle(refuse(this.#waitedTooLong()));
+    for (const requestId of next.refused)
+      this.#take(requestId)?.settle(refuse(this.#backingOff(now)));
     for (const id of next.thaw) this.instances.thaw(id);
     for (const id of next.start) this.instances.startParked(id);
     for (let count = 0; count < next.create; count += 1) this.instances.create(next.because);
@@ -93,7 +105,8 @@ export class Runner {
     }
     const rests = restsDue(pool, this.deployment.configuration.idle, now);
     for (const { instanceId, how, because } of rests.rests) {
-      if (how === 'freeze' && this.#context.engine.powers.freeze) instances.freeze(instanceId, because);
+      if (how === 'freeze' && this.#context.engine.powers.freeze)
+        instances.freeze(instanceId, because);
       else this.#stopToRest(instanceId, because);
     }
     const drains = drainsDue(pool, now);
@@ -141,13 +154,16 @@ export class Runner {
   async close(): Promise<void> {
     this.#isClosed = true;
     this.#alarm?.off.abort();
-    const removed = refuse(new BerthError('NOT_FOUND', { detail: `${this.deployment.id} was removed.` }));
+    const removed = refuse(
+      new BerthError('NOT_FOUND', { detail: `${this.deployment.id} was removed.` }),
+    );
     for (const requestId of [...this.#waiters.keys()]) {
       cancel(this.pool, requestId);
       this.#take(requestId)?.settle(removed);
     }
     const now = this.#context.clock.now();
-    for (const id of [...this.pool.instances.keys()]) leave(this.pool, id, 'the deployment is being removed', now);
+    for (const id of [...this.pool.instances.keys()])
+      leave(this.pool, id, 'the deployment is being removed', now);
     await this.#drained();
     await this.instances.settled();
   }
@@ -164,7 +180,8 @@ export class Runner {
     for (;;) {
       const now = this.#context.clock.now();
       const drains = drainsDue(this.pool, now);
-      for (const id of [...drains.stop, ...drains.force]) this.instances.retire(id, 'the deployment is being removed');
+      for (const id of [...drains.stop, ...drains.force])
+        this.instances.retire(id, 'the deployment is being removed');
       if (this.pool.instances.size === 0) return;
       await this.#context.clock.sleep(DRAIN_LOOK_MS);
     }
@@ -205,7 +222,10 @@ export class Runner {
       this.#endLease(instanceId, how);
     };
     const { host, port, lost } = instance;
-    return { kind: 'leased', lease: { instanceId, host, port, start, waitMs, bootMs, portMs, lost, end } };
+    return {
+      kind: 'leased',
+      lease: { instanceId, host, port, start, waitMs, bootMs, portMs, lost, end },
+    };
   }
 
   #endLease(instanceId: InstanceId, how: LeaseEnd): void {
@@ -215,7 +235,8 @@ export class Runner {
     if (how === 'died') this.#lookAfter(instanceId);
     const instance = this.pool.instances.get(instanceId);
     if (this.pool.waiting.size > 0 || instance?.phase === 'leaving') this.react();
-    else if (instance?.inFlight === 0) this.#setAlarm([now + this.pool.limits.timeoutMs, this.#alarm?.at]);
+    else if (instance?.inFlight === 0)
+      this.#setAlarm([now + this.pool.limits.timeoutMs, this.#alarm?.at]);
   }
 
   /** A connection broke: the instance may have ended before the engine's event arrives. */
@@ -242,16 +263,23 @@ export class Runner {
   /** What those get who ask while starts keep failing. */
   #backingOff(now: number): BerthError {
     const retryAfterSeconds = Math.max(1, Math.ceil((this.pool.backoffUntil - now) / 1_000));
-    const failure = this.failure ?? new BerthError('BOOT_FAILED', { detail: 'The app stops soon after its start.' });
+    const failure =
+      this.failure ??
+      new BerthError('BOOT_FAILED', { detail: 'The app stops soon after its start.' });
     const detail = `${failure.detail} Failures in a row: ${this.pool.failures}; the next try is in ${retryAfterSeconds} s.`;
     return new BerthError(failure.code, { detail, retryAfterSeconds, log: failure.log });
   }
 
   #waitedTooLong(): BerthError {
     const seconds = this.pool.bounds.maxWaitMs / 1_000;
-    const isBooting = [...this.pool.instances.values()].some((instance) => instance.phase === 'booting');
+    const isBooting = [...this.pool.instances.values()].some(
+      (instance) => instance.phase === 'booting',
+    );
     if (isBooting) {
-      return new BerthError('BOOT_TIMEOUT', { detail: `No instance was ready within ${seconds} s.`, retryAfterSeconds: 1 });
+      return new BerthError('BOOT_TIMEOUT', {
+        detail: `No instance was ready within ${seconds} s.`,
+        retryAfterSeconds: 1,
+      });
     }
     const detail = `All ${this.pool.scale.max} instances were busy for ${seconds} s.`;
     return new BerthError('QUEUE_FULL', { detail, retryAfterSeconds: 1 });

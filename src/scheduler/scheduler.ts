@@ -1,6 +1,12 @@
 /** The fleet: one runner for each deployment that has been asked for, the engine's events, and the memory budget. */
 import { BerthError } from '../core/errors.ts';
-import type { Deployment, DeploymentId, InstanceId, InstanceState, InstanceView } from '../core/model.ts';
+import type {
+  Deployment,
+  DeploymentId,
+  InstanceId,
+  InstanceState,
+  InstanceView,
+} from '../core/model.ts';
 import { type PoolInstance, runningMs } from '../core/pool.ts';
 import type { EngineEvent } from '../ports/engine.ts';
 import type { Acquired, Fleet, Verified } from '../ports/fleet.ts';
@@ -11,6 +17,9 @@ import type { Context, SchedulerOptions } from './context.ts';
 import { Runner } from './runner.ts';
 import { verify } from './verify.ts';
 
+/** How long after a failed removal what is left over is looked at again, in ms. */
+const SWEEP_AFTER_MS = 30_000;
+
 export class Scheduler implements Fleet {
   readonly #context: Context;
   readonly #runners = new Map<DeploymentId, Runner>();
@@ -19,14 +28,21 @@ export class Scheduler implements Fleet {
   readonly #stop = new AbortController();
   #budget: Promise<void> = Promise.resolve();
   #isBudgetAsked = false;
+  #isSweepAsked = false;
 
   constructor(options: SchedulerOptions) {
-    this.#context = { ...options, permits: new BootPermits(options.bootCap), onRest: () => this.#askBudget() };
+    this.#context = {
+      ...options,
+      permits: new BootPermits(options.bootCap),
+      onRest: () => this.#askBudget(),
+      onLeftover: () => this.#sweepLater(),
+    };
   }
 
   /** Takes over what the engine still has of these deployments, removes what is left of others, and follows the engine. */
   async start(deployments: readonly Deployment[]): Promise<void> {
-    for (const deployment of deployments) this.add(deployment);
+    for (const deployment of deployments)
+      this.#runners.set(deployment.id, new Runner(deployment, this.#context));
     await adoptAll(this.#context, this.#runners);
     this.#askBudget();
     void this.#context.engine.watch((event) => this.#engineSays(event), this.#stop.signal);
@@ -41,7 +57,9 @@ export class Scheduler implements Fleet {
   acquire(deploymentId: DeploymentId, signal: AbortSignal): Promise<Acquired> {
     const runner = this.#runners.get(deploymentId);
     if (runner) return Promise.resolve(runner.acquire(signal));
-    const error = new BerthError('NOT_FOUND', { detail: `There is no deployment ${deploymentId}.` });
+    const error = new BerthError('NOT_FOUND', {
+      detail: `There is no deployment ${deploymentId}.`,
+    });
     return Promise.resolve({ kind: 'refused', error });
   }
 
@@ -103,24 +121,42 @@ export class Scheduler implements Fleet {
       void this.#resync();
       return;
     }
-    this.#runnerOf(event.id)?.instances.exited(event.id, event.kind === 'exited' ? event.exit : undefined);
+    this.#runnerOf(event.id)?.instances.exited(
+      event.id,
+      event.kind === 'exited' ? event.exit : undefined,
+    );
   }
 
   /** Events may have been missed: compares what the engine has with what the pools believe. */
   async #resync(): Promise<void> {
     const { engine, reporter } = this.#context;
     try {
-      const before = new Map([...this.#allRunners()].flatMap((runner) => runner.instances.ids().map((id) => [id, runner])));
+      const before = new Map(
+        [...this.#allRunners()].flatMap((runner) =>
+          runner.instances.ids().map((id) => [id, runner]),
+        ),
+      );
       const found = new Map((await engine.list()).map((instance) => [instance.id, instance]));
       for (const [id, runner] of before) {
         const instance = found.get(id);
         if (!instance || instance.state === 'exited') runner.instances.exited(id, instance?.exit);
       }
       const isKnown = (id: InstanceId) => this.#runnerOf(id)?.instances.get(id) !== undefined;
-      await removeUnknown(this.#context, [...found.values()], isKnown);
+      const left = await removeUnknown(this.#context, [...found.values()], isKnown);
+      if (left > 0) this.#sweepLater();
     } catch (error) {
       reporter.report('warn', 'scheduler.resync-failed', { error: String(error) });
+      this.#sweepLater();
     }
+  }
+
+  #sweepLater(): void {
+    if (this.#isSweepAsked) return;
+    this.#isSweepAsked = true;
+    void this.#context.clock.sleep(SWEEP_AFTER_MS, this.#stop.signal).then(() => {
+      this.#isSweepAsked = false;
+      if (!this.#stop.signal.aborted) void this.#resync();
+    });
   }
 
   #runnerOf(id: InstanceId): Runner | undefined {

@@ -43,7 +43,10 @@ async function checkHealth(context: Context, runner: Runner, lease: Lease): Prom
     }
     await clock.sleep(HEALTH_LOOK_MS, deadline);
   }
-  const lines = await context.logs.read(runner.deployment.id, { tail: 20, instanceId: lease.instanceId });
+  const lines = await context.logs.read(runner.deployment.id, {
+    tail: 20,
+    instanceId: lease.instanceId,
+  });
   const answered = status === undefined ? 'did not answer' : `answered ${status}`;
   throw new BerthError('HEALTH_FAILED', {
     detail: `GET ${path} ${answered} for ${HEALTH_TIMEOUT_MS / 1_000} s; 2xx or 3xx is expected.`,

@@ -99,11 +99,13 @@ export function createMemoryEngine(options: MemoryEngineOptions): MemoryEngine {
   const verb = async (name: Verb, id?: InstanceId) => {
     const ms = knobs.delayMs(name);
     if (ms > 0) await clock.sleep(ms);
-    if (knobs.refuses(name, id)) throw new BerthError('ENGINE_FAILED', { detail: `${name} ${id ?? ''} was refused.` });
+    if (knobs.refuses(name, id))
+      throw new BerthError('ENGINE_FAILED', { detail: `${name} ${id ?? ''} was refused.` });
   };
   const existing = (id: InstanceId): Container => {
     const container = containers.get(id);
-    if (!container) throw new BerthError('ENGINE_FAILED', { detail: `There is no container ${id}.` });
+    if (!container)
+      throw new BerthError('ENGINE_FAILED', { detail: `There is no container ${id}.` });
     return container;
   };
   const show = (container: Container): EngineInstance => ({
@@ -123,7 +125,8 @@ export function createMemoryEngine(options: MemoryEngineOptions): MemoryEngine {
 
   return {
     powers: { park: true, freeze: true, boost: true, portDiscovery: true },
-    describe: () => Promise.resolve({ name: 'memory', version: '1', runtime: 'none', cgroupVersion: 2 }),
+    describe: () =>
+      Promise.resolve({ name: 'memory', version: '1', runtime: 'none', cgroupVersion: 2 }),
 
     async create(spec) {
       await verb('create', spec.id);
@@ -151,7 +154,8 @@ export function createMemoryEngine(options: MemoryEngineOptions): MemoryEngine {
     async start(id) {
       await verb('start', id);
       const container = existing(id);
-      if (container.state === 'exited') throw new BerthError('ENGINE_FAILED', { detail: `${id} has ended.` });
+      if (container.state === 'exited')
+        throw new BerthError('ENGINE_FAILED', { detail: `${id} has ended.` });
       if (container.state === 'created' || container.state === 'parked') {
         container.app = run ? await run(container.spec) : NOWHERE;
         container.state = 'running';
@@ -164,11 +168,18 @@ export function createMemoryEngine(options: MemoryEngineOptions): MemoryEngine {
 
     look(id) {
       const container = containers.get(id);
-      if (!container) return Promise.reject(new BerthError('ENGINE_FAILED', { detail: `There is no container ${id}.` }));
+      if (!container)
+        return Promise.reject(
+          new BerthError('ENGINE_FAILED', { detail: `There is no container ${id}.` }),
+        );
       if (container.exit) return Promise.resolve({ kind: 'exited', exit: container.exit });
       const after = knobs.listensAfterMs(id);
-      const listens = container.app && after !== undefined && clock.now() >= container.executedAt + after;
-      return Promise.resolve({ kind: 'listening', ports: listens && container.app ? container.app.ports : [] });
+      const listens =
+        container.app && after !== undefined && clock.now() >= container.executedAt + after;
+      return Promise.resolve({
+        kind: 'listening',
+        ports: listens && container.app ? container.app.ports : [],
+      });
     },
 
     limitCpu: () => Promise.resolve(),
@@ -177,7 +188,9 @@ export function createMemoryEngine(options: MemoryEngineOptions): MemoryEngine {
       await verb('freeze', id);
       const container = existing(id);
       if (container.state !== 'running' && container.state !== 'frozen') {
-        throw new BerthError('ENGINE_FAILED', { detail: `${id} is ${container.state}, not running.` });
+        throw new BerthError('ENGINE_FAILED', {
+          detail: `${id} is ${container.state}, not running.`,
+        });
       }
       container.app?.freeze();
       container.state = 'frozen';
@@ -187,7 +200,9 @@ export function createMemoryEngine(options: MemoryEngineOptions): MemoryEngine {
       await verb('thaw', id);
       const container = existing(id);
       if (container.state !== 'running' && container.state !== 'frozen') {
-        throw new BerthError('ENGINE_FAILED', { detail: `${id} is ${container.state}, not frozen.` });
+        throw new BerthError('ENGINE_FAILED', {
+          detail: `${id} is ${container.state}, not frozen.`,
+        });
       }
       container.app?.thaw();
       container.state = 'running';
@@ -237,7 +252,9 @@ export function createMemoryEngine(options: MemoryEngineOptions): MemoryEngine {
       const known = options.images?.get(reference);
       if (known) return Promise.resolve(known);
       if (options.images) {
-        return Promise.reject(new BerthError('IMAGE_NOT_FOUND', { detail: `There is no image ${reference}.` }));
+        return Promise.reject(
+          new BerthError('IMAGE_NOT_FOUND', { detail: `There is no image ${reference}.` }),
+        );
       }
       return Promise.resolve({ id: reference, bytes: 1_000_000, layers: [], exposedPorts: [] });
     },

@@ -1,0 +1,92 @@
+/** Which kinds of fault a world has, drawn from its seed, and the memory engine's knobs that make them happen. */
+import { BerthError } from '../src/core/errors.ts';
+import { CALM, type MemoryKnobs } from '../src/engines/memory/engine.ts';
+import type { Store } from '../src/ports/store.ts';
+import type { SeededRandom } from './random.ts';
+
+/** Probabilities per call or event, 0–1; `slow` is the longest delay in ms. */
+export interface Faults {
+  slowMs: number;
+  refusedCreate: number;
+  refusedPark: number;
+  refusedStart: number;
+  refusedThaw: number;
+  refusedFreeze: number;
+  refusedStop: number;
+  refusedRemove: number;
+  refusedList: number;
+  bootCrash: number;
+  neverListens: number;
+  lostEvent: number;
+  fullDisk: number;
+}
+
+export const NO_FAULTS: Faults = {
+  slowMs: 0,
+  refusedCreate: 0,
+  refusedPark: 0,
+  refusedStart: 0,
+  refusedThaw: 0,
+  refusedFreeze: 0,
+  refusedStop: 0,
+  refusedRemove: 0,
+  refusedList: 0,
+  bootCrash: 0,
+  neverListens: 0,
+  lostEvent: 0,
+  fullDisk: 0,
+};
+
+/** Each kind is there or not, so that worlds with few kinds and worlds with many are both met. */
+export function drawFaults(random: SeededRandom): Faults {
+  const faults = { ...NO_FAULTS };
+  for (const kind of Object.keys(faults) as (keyof Faults)[]) {
+    if (!random.chance(0.3)) continue;
+    faults[kind] = kind === 'slowMs' ? random.between(10, 3_000) : random.fraction() * 0.3;
+  }
+  return faults;
+}
+
+/** The knobs read `faults` anew at each call, so that a world can become calm. */
+export function knobsFor(faults: Faults, random: SeededRandom): MemoryKnobs {
+  const refusals = {
+    create: 'refusedCreate',
+    park: 'refusedPark',
+    start: 'refusedStart',
+    thaw: 'refusedThaw',
+    freeze: 'refusedFreeze',
+    stop: 'refusedStop',
+    remove: 'refusedRemove',
+    list: 'refusedList',
+  } as const;
+  return {
+    ...CALM,
+    delayMs: (verb) =>
+      (verb === 'thaw' ? 1 : random.between(1, 20)) + Math.floor(random.fraction() * faults.slowMs),
+    refuses: (verb) => random.chance(faults[refusals[verb]]),
+    listensAfterMs: () => (random.chance(faults.neverListens) ? undefined : 0),
+    exitsOnBoot: () =>
+      random.chance(faults.bootCrash) ? { code: 1, outOfMemory: random.chance(0.2) } : undefined,
+    losesEvent: () => random.chance(faults.lostEvent),
+  };
+}
+
+/** A store whose disk is full now and then when something is to be recorded. */
+export function storeWithFaults(store: Store, faults: Faults, random: SeededRandom): Store {
+  return {
+    insertDeployment: (deployment) => store.insertDeployment(deployment),
+    deployment: (id) => store.deployment(id),
+    deployments: (filter) => store.deployments(filter),
+    updateDeployment: (deployment) => store.updateDeployment(deployment),
+    deleteDeployment: (id) => store.deleteDeployment(id),
+    record: (entry) =>
+      random.chance(faults.fullDisk)
+        ? Promise.reject(new BerthError('DISK_FULL'))
+        : store.record(entry),
+    forget: (kind, id) => store.forget(kind, id),
+    ledger: (kind) => store.ledger(kind),
+    setting: (name) => store.setting(name),
+    settingOr: (name, value) => store.settingOr(name, value),
+    close: () => store.close(),
+  };
+}

@@ -1,0 +1,34 @@
+/** `npm run sim -- --seed 123` replays one world; `--seeds 5000` tries that many and names those that fail. */
+import { parseArgs } from 'node:util';
+import { World } from './world.ts';
+
+const { values } = parseArgs({
+  options: {
+    seed: { type: 'string' },
+    seeds: { type: 'string', default: '40' },
+    steps: { type: 'string', default: '150' },
+  },
+});
+
+const steps = Number(values.steps);
+const seeds =
+  values.seed === undefined
+    ? Array.from({ length: Number(values.seeds) }, (_, index) => index + 1)
+    : [Number(values.seed)];
+let failed = 0;
+for (const seed of seeds) {
+  const world = new World(seed);
+  try {
+    const { requests, leased, refused, cancelled } = await world.run(steps);
+    if (values.seed !== undefined) {
+      console.log(world.trace.join('\n'));
+      console.log({ requests, leased, refused, cancelled });
+    }
+  } catch (error) {
+    failed += 1;
+    if (values.seed !== undefined) console.log(world.trace.slice(-200).join('\n'));
+    console.log(`seed ${seed}: ${error instanceof Error ? error.message : String(error)}`);
+  }
+}
+console.log(`${seeds.length - failed} worlds held, ${failed} failed`);
+process.exitCode = failed > 0 ? 1 : 0;
