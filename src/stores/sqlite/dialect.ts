@@ -16,27 +16,42 @@ import type { Value } from './messages.ts';
 /** Destroying the Kysely instance closes the channel. */
 export function workerDialect(channel: WorkerChannel): Dialect {
   return {
-    createAdapter: () => new SqliteAdapter(),
+    createAdapter: () => new WorkerAdapter(),
     createDriver: () => new WorkerDriver(channel),
     createIntrospector: (database) => new SqliteIntrospector(database),
     createQueryCompiler: () => new SqliteQueryCompiler(),
   };
 }
 
-/** One connection; Kysely gives it to one query or one transaction at a time, because the adapter says there is one. */
+/** Tells Kysely to leave taking turns to the driver: its own lock wakes everyone who waits at each turn. */
+class WorkerAdapter extends SqliteAdapter {
+  override get supportsMultipleConnections(): boolean {
+    return true;
+  }
+}
+
+/** Lends the one connection to one query or one transaction at a time, first come, first served. */
 class WorkerDriver implements Driver {
   readonly #channel: WorkerChannel;
-  readonly #connection: WorkerConnection;
+  /** Resolves when the last one in the line gives the connection back. */
+  #lineEnd: Promise<void> = Promise.resolve();
 
   constructor(channel: WorkerChannel) {
     this.#channel = channel;
-    this.#connection = new WorkerConnection(channel);
   }
 
   async init(): Promise<void> {}
 
-  async acquireConnection(): Promise<DatabaseConnection> {
-    return this.#connection;
+  async acquireConnection(): Promise<WorkerConnection> {
+    const before = this.#lineEnd;
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.#lineEnd = promise;
+    await before;
+    return new WorkerConnection(this.#channel, resolve);
+  }
+
+  async releaseConnection(connection: WorkerConnection): Promise<void> {
+    connection.release();
   }
 
   /** Immediate: takes the write lock at once, where waiting for another process is still possible. */
@@ -52,18 +67,18 @@ class WorkerDriver implements Driver {
     await this.#channel.run('rollback', []);
   }
 
-  async releaseConnection(): Promise<void> {}
-
   async destroy(): Promise<void> {
     await this.#channel.close();
   }
 }
 
 class WorkerConnection implements DatabaseConnection {
+  readonly release: () => void;
   readonly #channel: WorkerChannel;
 
-  constructor(channel: WorkerChannel) {
+  constructor(channel: WorkerChannel, release: () => void) {
     this.#channel = channel;
+    this.release = release;
   }
 
   async executeQuery<R>({ sql, parameters }: CompiledQuery): Promise<QueryResult<R>> {

@@ -1,4 +1,5 @@
 /** The store on SQLite: each method one statement, so that each is whole or not at all. */
+import { setImmediate } from 'node:timers/promises';
 import type { Kysely } from 'kysely';
 import { BerthError } from '../../core/errors.ts';
 import type { Deployment, DeploymentId } from '../../core/model.ts';
@@ -38,12 +39,13 @@ export class SqliteStore implements Store {
 
   async deployments(filter: { readonly project?: string } = {}): Promise<readonly Deployment[]> {
     const all: Deployment[] = [];
-    let page: readonly DeploymentRow[];
-    do {
-      page = await this.#page(filter.project, all.at(-1));
+    for (;;) {
+      const page = await this.#page(filter.project, all.at(-1));
       for (const row of page) all.push(deploymentFromRow(row));
-    } while (page.length === PAGE_ROWS);
-    return all;
+      if (page.length < PAGE_ROWS) return all;
+      // Answers of the worker overtake sockets and timers as long as one is there: let those have their turn.
+      await setImmediate();
+    }
   }
 
   async updateDeployment(deployment: Deployment): Promise<boolean> {
@@ -128,7 +130,7 @@ export class SqliteStore implements Store {
   }
 
   async #close(): Promise<void> {
-    // The connection is lent in turn: to have it means that everything asked before was answered.
+    // The connection is lent first come, first served: to have it means that everything asked before was answered.
     await this.#database.connection().execute(async () => {});
     await this.#database.destroy();
   }
