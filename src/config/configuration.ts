@@ -1,0 +1,188 @@
+/** From what a berth.json says to the configuration of a deployment, and back. */
+import { BerthError, type Problem } from '../core/errors.ts';
+import {
+  BOUNDS,
+  DEFAULT_LIMITS,
+  DEFAULT_SCALE,
+  DEFAULT_SLOT,
+  formatSlot,
+  parseSlot,
+} from '../core/limits.ts';
+import type { Configuration, Scale, Slot } from '../core/model.ts';
+import { normalisePath } from './fields.ts';
+import type { JsonPath, Locate } from './place.ts';
+import { problemAt } from './place.ts';
+import type { ConfigFile } from './schema.ts';
+
+/** What was given for one deploy besides the file: it wins over the file. */
+export interface Given {
+  /** `--env NAME=value`; may also give the values that the file only names. */
+  readonly env?: Readonly<Record<string, string>>;
+  /** `--build-env NAME=value`. */
+  readonly buildEnv?: Readonly<Record<string, string>>;
+  /** From the dotenv file: the file's own `env` wins over it. */
+  readonly dotenv?: Readonly<Record<string, string>>;
+  /** Names the places of problems, when there is a file. */
+  readonly locate?: Locate;
+  readonly fileName?: string;
+}
+
+/**
+ * The configuration of a deployment, every default filled in.
+ * Throws CONFIG_INVALID when a variable refers to a secret (`"@name"`) or has a name but no value.
+ */
+export function toConfiguration(file: ConfigFile, given: Given = {}): Configuration {
+  const problems: Problem[] = [];
+  const report = (path: JsonPath, message: string): void => {
+    problems.push(problemAt(given.fileName, given.locate, path, message));
+  };
+  const env = {
+    ...given.dotenv,
+    ...variables(file.env, given.env, ['env'], '--env', report),
+  };
+  const buildEnv = variables(
+    file.build?.env,
+    given.buildEnv,
+    ['build', 'env'],
+    '--build-env',
+    report,
+  );
+  if (problems.length > 0) {
+    throw new BerthError('CONFIG_INVALID', {
+      detail: problems.map((problem) => problem.message).join('\n'),
+      problems,
+    });
+  }
+  const port = file.port ?? file.service?.port;
+  return {
+    slot: (file.slot === undefined ? undefined : parseSlot(file.slot)) ?? DEFAULT_SLOT,
+    limits: {
+      maxConcurrentReqs: file.limits?.maxConcurrentReqs ?? DEFAULT_LIMITS.maxConcurrentReqs,
+      durationMs: file.limits?.duration ?? DEFAULT_LIMITS.durationMs,
+      timeoutMs: file.limits?.timeout ?? DEFAULT_LIMITS.timeoutMs,
+    },
+    scale: toScale(file.scale),
+    idle: file.idle ?? 'freeze',
+    env,
+    buildEnv,
+    ...(file.build?.dockerfile === undefined
+      ? {}
+      : { dockerfile: normalisePath(file.build.dockerfile) }),
+    ...(port === undefined ? {} : { port }),
+    ...(file.healthPath === undefined ? {} : { healthPath: file.healthPath }),
+    ...(file.command === undefined ? {} : { command: file.command }),
+  };
+}
+
+/** The same configuration in the form of a berth.json, complete: `toConfiguration` gives it back. */
+export function describeConfiguration(configuration: Configuration): ConfigFile {
+  const { slot, limits, scale, idle, env, buildEnv, dockerfile, port, healthPath, command } =
+    configuration;
+  return {
+    slot: formatSlot(slot),
+    limits: {
+      maxConcurrentReqs: limits.maxConcurrentReqs,
+      duration: limits.durationMs,
+      timeout: limits.timeoutMs,
+    },
+    scale: { min: scale.min, max: scale.max },
+    idle,
+    env: escaped(env),
+    build: { env: escaped(buildEnv), ...(dockerfile === undefined ? {} : { dockerfile }) },
+    ...(port === undefined ? {} : { port }),
+    ...(healthPath === undefined ? {} : { healthPath }),
+    ...(command === undefined ? {} : { command: [...command] }),
+  };
+}
+
+/** Throws SLOT_UNAVAILABLE when a slot is outside the bounds, or larger than the host. */
+export function checkSlot(
+  slot: Slot,
+  host: { readonly cpus: number; readonly memoryMiB: number },
+): void {
+  const wrong: string[] = [];
+  if (slot.cpus > host.cpus) {
+    wrong.push(`${slot.cpus} CPU cores are more than the ${host.cpus} of this machine`);
+  }
+  if (slot.memoryMiB > host.memoryMiB) {
+    wrong.push(
+      `${slot.memoryMiB} MiB of memory are more than the ${Math.floor(host.memoryMiB)} MiB of this machine`,
+    );
+  }
+  if (!(slot.cpus >= BOUNDS.slotCpus.min)) {
+    wrong.push(`the smallest CPU share is c${BOUNDS.slotCpus.min}`);
+  }
+  if (!(slot.memoryMiB >= BOUNDS.slotMemoryMiB.min)) {
+    wrong.push(`the smallest memory is m${BOUNDS.slotMemoryMiB.min}`);
+  }
+  if (wrong.length > 0) {
+    throw new BerthError('SLOT_UNAVAILABLE', {
+      detail: `slot ${formatSlot(slot)}: ${wrong.join('; ')}`,
+      problems: wrong.map((message) => ({ at: 'slot', message: `slot: ${message}` })),
+    });
+  }
+}
+
+/** One machine is one region: the largest wish counts. */
+function toScale(scale: ConfigFile['scale']): Scale {
+  if (scale === undefined) return DEFAULT_SCALE;
+  const wishes = Object.values(scale).every((value) => typeof value === 'object')
+    ? Object.values(scale as Record<string, { min: number; max: number | 'auto' }>)
+    : [scale as { min?: number; max?: number | 'auto' }];
+  if (wishes.length === 0) return DEFAULT_SCALE;
+  const min = Math.max(...wishes.map((wish) => wish.min ?? DEFAULT_SCALE.min));
+  const max = Math.max(
+    ...wishes.map((wish) => (typeof wish.max === 'number' ? wish.max : DEFAULT_SCALE.max)),
+  );
+  return { min, max: Math.max(min, max) };
+}
+
+function variables(
+  own: NonNullable<ConfigFile['env']> | undefined,
+  given: Readonly<Record<string, string>> = {},
+  at: JsonPath,
+  option: string,
+  report: (path: JsonPath, message: string) => void,
+): Record<string, string> {
+  const result: Record<string, string> = {};
+  if (Array.isArray(own)) {
+    own.forEach((name, index) => {
+      if (!Object.hasOwn(given, name)) {
+        report([...at, index], `${name} has a name but no value: give it with ${option} ${name}=…`);
+      }
+    });
+  } else {
+    for (const [name, value] of Object.entries(own ?? {})) {
+      // What is given on the command line stands in for a secret that is not there yet.
+      if (Object.hasOwn(given, name)) continue;
+      if (value.startsWith('@')) report([...at, name], refersToSecret(name, value, option));
+      else result[name] = unescaped(value);
+    }
+  }
+  for (const [name, value] of Object.entries(given)) {
+    if (value.startsWith('@')) report([...at, name], refersToSecret(name, value, option));
+    else result[name] = unescaped(value);
+  }
+  return result;
+}
+
+function refersToSecret(name: string, value: string, option: string): string {
+  return (
+    `${name} refers to the secret "${value.slice(1)}", and secrets come with a later version of Berth: ` +
+    `give the value with ${option} ${name}=…, or write "\\${value}" if the "@" is part of it`
+  );
+}
+
+/** A backslash before a leading `@` says that it is a plain one, as it did in 2018. */
+function unescaped(value: string): string {
+  return /^\\+@/.test(value) ? value.slice(1) : value;
+}
+
+function escaped(values: Readonly<Record<string, string>>): Record<string, string> {
+  return Object.fromEntries(
+    Object.entries(values).map(([name, value]) => [
+      name,
+      /^\\*@/.test(value) ? `\\${value}` : value,
+    ]),
+  );
+}
