@@ -81,7 +81,8 @@ export class Scheduler implements Fleet {
     if (this.#runners.has(deployment.id)) return;
     const runner = verified ?? new Runner(deployment, this.#context);
     this.#runners.set(deployment.id, runner);
-    if (!verified) runner.react();
+    if (verified) this.#askBudget();
+    else runner.react();
   }
 
   async remove(deploymentId: DeploymentId): Promise<void> {

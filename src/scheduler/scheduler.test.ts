@@ -1,0 +1,382 @@
+/** The scheduler on virtual time with the memory engine: waking, resting, recycling, failing, adopting. */
+import { beforeEach, describe, expect, it } from 'vitest';
+import { VirtualClock } from '../../sim/clock.ts';
+import { SeededRandom } from '../../sim/random.ts';
+import type { BerthError } from '../core/errors.ts';
+import type { Configuration, Deployment } from '../core/model.ts';
+import {
+  CALM,
+  createMemoryEngine,
+  type MemoryApp,
+  type MemoryEngine,
+  type MemoryKnobs,
+} from '../engines/memory/engine.ts';
+import type { Acquired, Lease } from '../ports/fleet.ts';
+import { MemoryStore } from '../stores/memory/store.ts';
+import { Scheduler } from './scheduler.ts';
+
+const MIB = 1024 * 1024;
+
+interface Setting {
+  readonly configuration?: Partial<Configuration>;
+  readonly knobs?: Partial<MemoryKnobs>;
+  readonly memoryBudgetBytes?: number;
+  readonly run?: () => Promise<MemoryApp>;
+  readonly healthStatus?: number;
+}
+
+let clock: VirtualClock;
+let engine: MemoryEngine;
+let store: MemoryStore;
+let scheduler: Scheduler;
+let deployment: Deployment;
+let unrouted: string[];
+
+function createScheduler(setting: Setting): Scheduler {
+  return new Scheduler({
+    engine,
+    store,
+    clock,
+    random: new SeededRandom(1),
+    logs: {
+      fileFor: (deploymentId, instanceId) => Promise.resolve(`${deploymentId}/${instanceId}.log`),
+      read: () =>
+        Promise.resolve([{ instanceId: 'any', at: 0, stream: 'stderr', text: 'last words' }]),
+      follow: () => Promise.resolve(),
+      remove: () => Promise.resolve(),
+    },
+    probe: { status: () => Promise.resolve(setting.healthStatus ?? 200) },
+    reporter: { report: () => {} },
+    memoryBudgetBytes: setting.memoryBudgetBytes ?? 1_000 * MIB,
+    bootCap: 4,
+    bootTimeoutMs: 30_000,
+    stopGraceMs: 10_000,
+    bounds: { maxWaiting: 1_000, maxWaitMs: 60_000 },
+    onUnroute: (id) => unrouted.push(id),
+  });
+}
+
+function world(setting: Setting = {}): void {
+  clock = new VirtualClock();
+  const knobs: MemoryKnobs = {
+    ...CALM,
+    delayMs: (verb) => (verb === 'thaw' ? 0 : 1),
+    ...setting.knobs,
+  };
+  engine = createMemoryEngine({ clock, knobs, ...(setting.run ? { run: setting.run } : {}) });
+  store = new MemoryStore();
+  unrouted = [];
+  deployment = {
+    id: 'app-00000000',
+    project: 'app',
+    source: { kind: 'image', reference: 'any' },
+    configuration: {
+      slot: { cpus: 0.125, memoryMiB: 512 },
+      limits: { maxConcurrentReqs: 10, durationMs: 300_000, timeoutMs: 60_000 },
+      scale: { min: 0, max: 10 },
+      idle: 'freeze',
+      env: {},
+      buildEnv: {},
+      ...setting.configuration,
+    },
+    state: 'ready',
+    image: { id: 'sha256:any', bytes: 1, layers: [], exposedPorts: [] },
+    createdAt: 0,
+    createdBy: 'test',
+  };
+  scheduler = createScheduler(setting);
+}
+
+/** The result of something that needs virtual time to pass. */
+async function passing<T>(promise: Promise<T>, ms = 100): Promise<T> {
+  let isOver = false;
+  const done = () => {
+    isOver = true;
+  };
+  promise.then(done, done);
+  for (let round = 0; round < 2_000; round += 1) {
+    await clock.advance(0);
+    if (isOver) break;
+    await clock.advance(ms);
+  }
+  return promise;
+}
+
+async function deploy(): Promise<void> {
+  await passing(scheduler.start([]));
+  await passing(scheduler.verify(deployment));
+  scheduler.add(deployment);
+  await clock.advance(0);
+}
+
+function ask(signal = new AbortController().signal): Promise<Acquired> {
+  return scheduler.acquire(deployment.id, signal);
+}
+
+function leaseOf(acquired: Acquired): Lease {
+  if (acquired.kind !== 'leased') throw new Error(`${acquired.kind}, not leased`);
+  return acquired.lease;
+}
+
+function errorOf(acquired: Acquired): BerthError {
+  if (acquired.kind !== 'refused') throw new Error(`${acquired.kind}, not refused`);
+  return acquired.error;
+}
+
+const states = () => scheduler.instances().map((one) => one.state);
+
+beforeEach(() => world());
+
+describe('a deployment that was just verified', () => {
+  it('rests frozen, and its first request thaws it', async () => {
+    await deploy();
+    expect(states()).toEqual(['frozen']);
+    const lease = leaseOf(await passing(ask()));
+    expect(lease.start).toBe('thawed');
+    lease.end('done');
+    expect(leaseOf(await passing(ask())).start).toBe('warm');
+  });
+
+  it('is stopped to parked with idle: stop, and stays ready with idle: run', async () => {
+    world({ configuration: { idle: 'stop' } });
+    await deploy();
+    await clock.advance(1_000);
+    expect(states()).toEqual(['parked']);
+    expect(leaseOf(await passing(ask())).start).toBe('parked');
+    world({ configuration: { idle: 'run' } });
+    await deploy();
+    await clock.advance(200_000);
+    expect(states()).toEqual(['ready']);
+  });
+
+  it('has failed when its health path does not answer well, and leaves nothing', async () => {
+    world({ configuration: { healthPath: '/up' }, healthStatus: 500 });
+    await expect(deploy()).rejects.toMatchObject({ code: 'HEALTH_FAILED', log: ['last words'] });
+    expect([await passing(engine.list()), await store.ledger()]).toEqual([[], []]);
+  });
+});
+
+describe('a hundred requests at once', () => {
+  it('get exactly ten instances, and all come to rest after limits.timeout', async () => {
+    await deploy();
+    const asked = Array.from({ length: 100 }, () => ask());
+    const leases = (await passing(Promise.all(asked))).map(leaseOf);
+    expect(states()).toEqual(Array.from({ length: 10 }, () => 'busy'));
+    for (const lease of leases) lease.end('done');
+    await clock.advance(60_000);
+    expect(new Set(states())).toEqual(new Set(['frozen']));
+    expect(unrouted).toHaveLength(11);
+  });
+
+  it('never boot more at once than the cap, over all deployments', async () => {
+    let booting = 0;
+    let most = 0;
+    world({
+      knobs: {
+        listensAfterMs: () => 50,
+        delayMs: (verb) => {
+          if (verb === 'start') booting += 1;
+          most = Math.max(most, booting);
+          return 1;
+        },
+      },
+      run: () => {
+        void clock.sleep(50).then(() => {
+          booting -= 1;
+        });
+        return Promise.resolve({
+          host: '127.0.0.1',
+          ports: [{ port: 80, loopbackOnly: false }],
+          freeze: () => {},
+          thaw: () => {},
+          close: () => Promise.resolve(),
+        });
+      },
+    });
+    await deploy();
+    await passing(Promise.all(Array.from({ length: 100 }, () => ask())), 1);
+    expect(most).toBeLessThanOrEqual(4);
+  });
+});
+
+describe('the memory budget', () => {
+  it('steps frozen down to parked, and parked to the image alone, and requests still succeed', async () => {
+    world({ memoryBudgetBytes: 5 * MIB });
+    await deploy();
+    await clock.advance(1_000);
+    expect(states()).toEqual(['parked']);
+    expect(leaseOf(await passing(ask())).start).toBe('parked');
+
+    world({ memoryBudgetBytes: 1 * MIB });
+    await deploy();
+    await clock.advance(1_000);
+    expect(states()).toEqual([]);
+    expect(leaseOf(await passing(ask())).start).toBe('cold');
+  });
+});
+
+describe('recycling', () => {
+  it('starts the fresh one first and lets the old one finish its request', async () => {
+    world({
+      configuration: { limits: { maxConcurrentReqs: 1, durationMs: 10_000, timeoutMs: 60_000 } },
+    });
+    await deploy();
+    const old = leaseOf(await passing(ask()));
+    await clock.advance(10_100);
+    expect(states()).toEqual(['draining', 'ready']);
+    const fresh = leaseOf(await passing(ask()));
+    expect(fresh.instanceId).not.toBe(old.instanceId);
+    expect(old.lost.aborted).toBe(false);
+    old.end('done');
+    await clock.advance(100);
+    expect(states()).toEqual(['busy']);
+  });
+
+  it('ends a request that outlasts limits.duration of the drain', async () => {
+    world({
+      configuration: { limits: { maxConcurrentReqs: 1, durationMs: 10_000, timeoutMs: 60_000 } },
+    });
+    await deploy();
+    const endless = leaseOf(await passing(ask()));
+    await clock.advance(20_500);
+    expect(endless.lost.aborted).toBe(true);
+  });
+});
+
+describe('an app that fails to boot', () => {
+  it('gives the exit code and the last log lines, then backs off, then is tried again', async () => {
+    let isBroken = false;
+    world({
+      knobs: { exitsOnBoot: () => (isBroken ? { code: 3, outOfMemory: false } : undefined) },
+      memoryBudgetBytes: 0,
+    });
+    await deploy();
+    await clock.advance(1_000);
+    isBroken = true;
+    const error = errorOf(await passing(ask(), 1));
+    expect([error.code, error.log]).toEqual(['BOOT_FAILED', ['last words']]);
+    expect(error.detail).toContain('code 3');
+    expect(errorOf(await passing(ask(), 1)).retryAfterSeconds).toBe(1);
+    isBroken = false;
+    await clock.advance(1_000);
+    expect(leaseOf(await passing(ask())).start).toBe('cold');
+  });
+
+  it('is told that it listens on loopback only', async () => {
+    world({
+      run: () =>
+        Promise.resolve({
+          host: '127.0.0.1',
+          ports: [{ port: 3000, loopbackOnly: true }],
+          freeze: () => {},
+          thaw: () => {},
+          close: () => Promise.resolve(),
+        }),
+    });
+    await expect(deploy()).rejects.toMatchObject({
+      code: 'NO_PORT',
+      detail: expect.stringContaining('127.0.0.1:3000'),
+    });
+  });
+
+  it('is told that it never listened', async () => {
+    world({ knobs: { listensAfterMs: () => undefined } });
+    await expect(deploy()).rejects.toMatchObject({ code: 'NO_PORT' });
+  });
+
+  it('is told that its slot is too small', async () => {
+    world({ knobs: { exitsOnBoot: () => ({ code: 137, outOfMemory: true }) } });
+    await expect(deploy()).rejects.toMatchObject({
+      code: 'OUT_OF_MEMORY',
+      detail: expect.stringContaining('512 MiB'),
+    });
+  });
+});
+
+describe('healing', () => {
+  it('replaces an instance that died while frozen, unseen by anyone', async () => {
+    await deploy();
+    const [frozen] = scheduler.instances();
+    await engine.vanish(frozen?.id ?? '');
+    expect(leaseOf(await passing(ask())).start).toBe('cold');
+  });
+
+  it('starts a colder one when a thaw is refused', async () => {
+    let refuses = false;
+    world({ knobs: { refuses: (verb) => refuses && verb === 'thaw' } });
+    await deploy();
+    refuses = true;
+    expect(leaseOf(await passing(ask())).start).toBe('cold');
+  });
+
+  it('takes an instance that refuses connections out of routing at once', async () => {
+    await deploy();
+    const first = leaseOf(await passing(ask()));
+    first.end('refused');
+    const second = leaseOf(await passing(ask()));
+    expect(second.instanceId).not.toBe(first.instanceId);
+  });
+
+  it('tells the requests of an instance that died', async () => {
+    await deploy();
+    const lease = leaseOf(await passing(ask()));
+    await engine.crash(lease.instanceId, { code: 137, outOfMemory: false });
+    expect(lease.lost.aborted).toBe(true);
+    lease.end('died');
+    expect(leaseOf(await passing(ask())).instanceId).not.toBe(lease.instanceId);
+  });
+});
+
+describe('a restart of Berth', () => {
+  it('takes over what runs, rests or is parked, and removes what nobody knows', async () => {
+    await deploy();
+    const asked = Array.from({ length: 30 }, () => ask());
+    await passing(Promise.all(asked));
+    const before = scheduler.instances().map((one) => one.id);
+    scheduler.stop();
+    engine.plant(
+      {
+        id: 'other-00000000.abcdef',
+        deploymentId: 'other-00000000',
+        project: 'other',
+        imageId: 'any',
+        slot: deployment.configuration.slot,
+        env: {},
+        logFile: '',
+      },
+      'parked',
+    );
+    scheduler = createScheduler({});
+    await passing(scheduler.start([deployment]));
+    expect(scheduler.instances().map((one) => one.id)).toEqual(before);
+    expect((await passing(engine.list())).map((one) => one.id)).toEqual(before);
+    expect(leaseOf(await passing(ask())).start).toBe('warm');
+  });
+});
+
+describe('a request that is given up', () => {
+  it('leaves the waiting room at once', async () => {
+    world({ knobs: { listensAfterMs: () => 5_000 }, memoryBudgetBytes: 0 });
+    await deploy();
+    const abort = new AbortController();
+    const asked = ask(abort.signal);
+    expect(scheduler.waiting()).toBe(1);
+    abort.abort();
+    expect((await asked).kind).toBe('cancelled');
+    expect(scheduler.waiting()).toBe(0);
+  });
+});
+
+describe('removing a deployment', () => {
+  it('waits for its requests, then leaves no container and no ledger entry', async () => {
+    await deploy();
+    const lease = leaseOf(await passing(ask()));
+    const removed = scheduler.remove(deployment.id);
+    await clock.advance(1_000);
+    expect(errorOf(await ask()).code).toBe('NOT_FOUND');
+    expect(lease.lost.aborted).toBe(false);
+    lease.end('done');
+    await passing(removed);
+    expect([await passing(engine.list()), await store.ledger()]).toEqual([[], []]);
+  });
+});
