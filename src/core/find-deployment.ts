@@ -4,10 +4,13 @@ import type { Deployment } from './model.ts';
 /** `one`: exactly what was named, as needed to remove it. `newest`: a project's name means its newest good deployment. */
 export type FindMode = 'one' | 'newest';
 
-export type Found =
-  | { readonly kind: 'found'; readonly deployment: Deployment }
+/** What a deployment is found by; the rest of it may be in any form. */
+type Named = Pick<Deployment, 'id' | 'project' | 'state'>;
+
+export type Found<Kind extends Named = Deployment> =
+  | { readonly kind: 'found'; readonly deployment: Kind }
   | { readonly kind: 'none' }
-  | { readonly kind: 'ambiguous'; readonly candidates: readonly Deployment[] };
+  | { readonly kind: 'ambiguous'; readonly candidates: readonly Kind[] };
 
 /** `https://hello-1a2b3c4d.localhost:8080/path` → `hello-1a2b3c4d`; a plain name stays as it is. */
 export function nameFromAddress(address: string): string {
@@ -24,11 +27,11 @@ export function nameFromAddress(address: string): string {
  *
  * @param deployments newest first.
  */
-export function findDeployment(
+export function findDeployment<Kind extends Named>(
   address: string,
-  deployments: readonly Deployment[],
+  deployments: readonly Kind[],
   mode: FindMode,
-): Found {
+): Found<Kind> {
   const name = nameFromAddress(address);
   if (name === '') return { kind: 'none' };
   const exact = deployments.find((deployment) => deployment.id === name);
