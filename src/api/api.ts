@@ -26,7 +26,7 @@ export async function createApi(needs: ApiNeeds): Promise<Routes> {
   }).withTypeProvider<ZodTypeProvider>();
   app.setValidatorCompiler(validatorCompiler);
   app.setSerializerCompiler(serializerCompiler);
-  answerWithProblems(app, needs.report);
+  answerWithProblems(app, needs.reporter);
   requireToken(app, needs.token);
   await addOpenApi(app, needs.facts().version);
   await app.register(

@@ -56,7 +56,7 @@ export function addLogs(routes: Routes, needs: ApiNeeds): void {
           stream.signal,
         );
       } catch (error) {
-        needs.report('following the logs failed', { id, error });
+        needs.reporter.report('warn', 'logs.broken', { id, error: String(error) });
       } finally {
         stream.end();
       }

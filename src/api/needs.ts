@@ -6,6 +6,7 @@ import type { Clock } from '../ports/clock.ts';
 import type { EngineDescription } from '../ports/engine.ts';
 import type { Fleet } from '../ports/fleet.ts';
 import type { Logs } from '../ports/logs.ts';
+import type { Reporter } from '../ports/reporter.ts';
 import type { Store } from '../ports/store.ts';
 
 /** What is fixed for the life of a server. */
@@ -43,6 +44,5 @@ export interface ApiNeeds {
   /** The deployment's own address, for ever. */
   readonly urlOf: (id: DeploymentId) => string;
   readonly nextRequestId: () => string;
-  /** A line for the operator's log. */
-  readonly report: (message: string, fields: Readonly<Record<string, unknown>>) => void;
+  readonly reporter: Reporter;
 }

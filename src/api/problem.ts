@@ -3,6 +3,7 @@ import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from
 import { hasZodFastifySchemaValidationErrors } from 'fastify-type-provider-zod';
 import { z } from 'zod';
 import { BerthError, errorPagePath } from '../core/errors.ts';
+import type { Reporter } from '../ports/reporter.ts';
 
 export const PROBLEM_TYPE = 'application/problem+json; charset=utf-8';
 
@@ -47,17 +48,14 @@ export function toProblem(error: BerthError, instance: string): WireProblem {
 }
 
 /** Makes every failure below `app` a problem. Unforeseen ones are logged whole and told without their insides. */
-export function answerWithProblems(
-  app: FastifyInstance,
-  report: (message: string, fields: Readonly<Record<string, unknown>>) => void,
-): void {
+export function answerWithProblems(app: FastifyInstance, reporter: Reporter): void {
   app.setErrorHandler((error: FastifyError, request, reply) => {
     const known = asBerthError(error);
     if (known.code === 'INTERNAL') {
-      report('a request to the API failed for an unforeseen reason', {
+      reporter.report('error', 'api.failed', {
         request: request.id,
         path: request.routeOptions.url,
-        error,
+        error: error.stack ?? String(error),
       });
     }
     return sendProblem(known, request, reply);

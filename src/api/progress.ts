@@ -43,7 +43,7 @@ export function addProgress(routes: Routes, needs: ApiNeeds): void {
         );
       } catch (error) {
         // The answer has begun: all that is left is to end it; a client that comes back gets the error itself.
-        needs.report('following a deploy failed', { id, error });
+        needs.reporter.report('warn', 'progress.broken', { id, error: String(error) });
       } finally {
         stream.end();
       }

@@ -13,6 +13,7 @@ import type {
   Source,
 } from '../core/model.ts';
 import { dockerfileOf } from './build.ts';
+import { checkDockerfile } from './dockerfile.ts';
 import { createLanes } from './lanes.ts';
 import { readManifest } from './manifests.ts';
 import type { DeploysNeeds } from './needs.ts';
@@ -21,6 +22,7 @@ import type { Journal, ProgressEvent } from './progress.ts';
 import { recount } from './recount.ts';
 import { removeDeployment } from './remove.ts';
 import { runDeploy } from './run.ts';
+import { why } from './why.ts';
 import { sweepBlobs, sweepLeftovers } from './sweep.ts';
 import { createTurns } from './turns.ts';
 
@@ -100,7 +102,8 @@ export function createDeployer(needs: DeploysNeeds): Deployer {
     const done = runDeploy(buildNeeds, deployment, isResumed, journal, stop.signal)
       .then(
         () => undefined,
-        (error: unknown) => needs.report('a deploy ended badly', { id: deployment.id, error }),
+        (error: unknown) =>
+          needs.reporter.report('error', 'deploy.broken', { id: deployment.id, error: why(error) }),
       )
       .finally(() => {
         works.delete(deployment.id);
@@ -168,7 +171,8 @@ export function createDeployer(needs: DeploysNeeds): Deployer {
     if (!dockerfile) {
       throw new BerthError('NO_DOCKERFILE', { detail: `The folder has no file ${path}.` });
     }
-    needs.checkDockerfile((await blobs.readText(dockerfile.sha256)) ?? '', path);
+    const text = (await blobs.readText(dockerfile.sha256)) ?? '';
+    checkDockerfile(text, path, needs.canReadHeredocs);
     const bytes = files.reduce((sum, file) => sum + file.bytes, 0);
     const refusal = refuseBuild(await needs.disk(), bytes);
     if (refusal !== undefined) throw new BerthError('DISK_FULL', { detail: refusal });
@@ -190,7 +194,7 @@ export function createDeployer(needs: DeploysNeeds): Deployer {
       try {
         await sweepBlobs(needs);
       } catch (error) {
-        needs.report('the sweep of blobs failed', { error });
+        needs.reporter.report('warn', 'blobs.unswept', { error: why(error) });
       }
       await clock.sleep(SWEEP_EVERY_MS, signal);
     }
@@ -239,7 +243,7 @@ export function createDeployer(needs: DeploysNeeds): Deployer {
       sweeping = sweepBlobsEvery(closing.signal);
       for (const deployment of await store.deployments()) {
         if (deployment.state !== 'building' && deployment.state !== 'verifying') continue;
-        needs.report('an unfinished deploy goes on', {
+        needs.reporter.report('info', 'deploy.resumed', {
           id: deployment.id,
           state: deployment.state,
         });

@@ -6,6 +6,7 @@ import type { Clock } from '../ports/clock.ts';
 import type { Engine } from '../ports/engine.ts';
 import type { Fleet } from '../ports/fleet.ts';
 import type { Logs } from '../ports/logs.ts';
+import type { Reporter } from '../ports/reporter.ts';
 import type { Store } from '../ports/store.ts';
 import type { Blobs } from './blobs.ts';
 
@@ -23,10 +24,9 @@ export interface DeploysNeeds {
   readonly buildsFolder: string;
   readonly buildTimeoutMs: number;
   readonly buildsAtOnce: number;
-  /** Throws DOCKERFILE_UNSUPPORTED or DOCKERFILE_INVALID for what this host's builder cannot read. */
-  readonly checkDockerfile: (text: string, path: string) => void;
-  /** A line for the operator's log. */
-  readonly report: (message: string, fields: Readonly<Record<string, unknown>>) => void;
+  /** Whether the builder here knows heredocs (Buildah 1.33 or newer). */
+  readonly canReadHeredocs: boolean;
+  readonly reporter: Reporter;
 }
 
 /** The files of a folder that was uploaded, as the manifest of that name lists them. */

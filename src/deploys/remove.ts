@@ -3,6 +3,7 @@ import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Deployment } from '../core/model.ts';
 import type { DeploysNeeds } from './needs.ts';
+import { why } from './why.ts';
 
 /**
  * The row goes as soon as no instance is left; what a crash or a refusal of the engine leaves behind after that is cleared by
@@ -23,7 +24,8 @@ export async function removeDeployment(needs: DeploysNeeds, deployment: Deployme
     try {
       await remove();
     } catch (error) {
-      needs.report(`the ${what} of a removed deployment stays until the next start`, { id, error });
+      // The sweep of the next start tries again.
+      needs.reporter.report('warn', `${what}.left`, { id, error: why(error) });
     }
   }
 }

@@ -7,6 +7,7 @@ import { build, contextFolder } from './build.ts';
 import type { BuildNeeds } from './build.ts';
 import { beginStep } from './progress.ts';
 import type { Journal, ProgressEvent } from './progress.ts';
+import { why } from './why.ts';
 
 const SHOWN_LAYERS = 3;
 const MIB = 1024 * 1024;
@@ -99,7 +100,7 @@ async function fail(
 ): Promise<Deployment> {
   const known = error instanceof BerthError ? error : undefined;
   if (!known)
-    needs.report('a deploy failed for an unforeseen reason', { id: deployment.id, error });
+    needs.reporter.report('error', 'deploy.failed', { id: deployment.id, error: why(error) });
   const failed: Deployment = {
     ...deployment,
     state: 'failed',
@@ -117,7 +118,7 @@ async function fail(
     await rm(contextFolder(needs, deployment.id), { recursive: true, force: true });
   } catch (error) {
     // A disk too full for this row too: whoever follows still hears of the failure, and the next start tries again.
-    needs.report('a failed deploy could not be written down', { id: deployment.id, error });
+    needs.reporter.report('error', 'deploy.unwritten', { id: deployment.id, error: why(error) });
   }
   return failed;
 }

@@ -4,13 +4,14 @@ import { join } from 'node:path';
 import type { Deployment } from '../core/model.ts';
 import { readManifest } from './manifests.ts';
 import type { DeploysNeeds } from './needs.ts';
+import { why } from './why.ts';
 
 /** An upload may take its time between its first blob and its deploy. */
 const BLOB_IDLE_MS = 60 * 60 * 1000;
 
 /** What a crash in mid-removal or mid-build left behind: images, build folders. */
 export async function sweepLeftovers(needs: DeploysNeeds): Promise<void> {
-  const { store, engine, builder, buildsFolder, report } = needs;
+  const { store, engine, builder, buildsFolder, reporter } = needs;
   const deployments = await store.deployments();
   const ids = new Set(deployments.map((deployment) => deployment.id));
   const imageIds = new Set(deployments.map((deployment) => deployment.image?.id));
@@ -21,9 +22,9 @@ export async function sweepLeftovers(needs: DeploysNeeds): Promise<void> {
     try {
       await engine.removeImage(entry.id);
       await store.forget('image', entry.id);
-      report('removed an image that no deployment uses', { image: entry.id });
+      reporter.report('info', 'image.swept', { image: entry.id });
     } catch (error) {
-      report('an image that no deployment uses could not be removed', { image: entry.id, error });
+      reporter.report('warn', 'image.left', { image: entry.id, error: why(error) });
     }
   }
 
@@ -31,23 +32,23 @@ export async function sweepLeftovers(needs: DeploysNeeds): Promise<void> {
     if (ids.has(id)) continue;
     await builder.discard(id);
     await rm(join(buildsFolder, id), { recursive: true, force: true });
-    report('removed the folder of a build that no deployment has', { id });
+    reporter.report('info', 'build.swept', { id });
   }
 }
 
 /** Removes the blobs that no deployment's folder has and no upload used lately. */
-export async function sweepBlobs({ store, blobs, report }: DeploysNeeds): Promise<void> {
+export async function sweepBlobs({ store, blobs, reporter }: DeploysNeeds): Promise<void> {
   const kept = new Set<string>();
   for (const deployment of await store.deployments()) {
-    for (const sha256 of await blobsOf(deployment, { blobs, report })) kept.add(sha256);
+    for (const sha256 of await blobsOf(deployment, { blobs, reporter })) kept.add(sha256);
   }
   const removed = await blobs.sweep(kept, BLOB_IDLE_MS);
-  if (removed > 0) report('removed blobs that no deployment has', { blobs: removed });
+  if (removed > 0) reporter.report('info', 'blobs.swept', { blobs: removed });
 }
 
 async function blobsOf(
   { id, source }: Deployment,
-  { blobs, report }: Pick<DeploysNeeds, 'blobs' | 'report'>,
+  { blobs, reporter }: Pick<DeploysNeeds, 'blobs' | 'reporter'>,
 ): Promise<readonly string[]> {
   if (source.kind !== 'folder') return [];
   try {
@@ -56,7 +57,7 @@ async function blobsOf(
     return [source.manifest, ...files.map((file) => file.sha256)];
   } catch (error) {
     // Without its manifest a deployment cannot be built again: its image is all there is, and that stays.
-    report('the manifest of a deployment cannot be read', { id, error });
+    reporter.report('warn', 'manifest.unreadable', { id, error: why(error) });
     return [source.manifest];
   }
 }
