@@ -115,6 +115,8 @@ export const instance = z
   })
   .meta({ id: 'Instance' });
 
+const configuration = configFileSchema.meta({ id: 'Configuration' });
+
 export const deployment = z
   .object({
     id: z.string(),
@@ -125,7 +127,7 @@ export const deployment = z
       z.object({ kind: z.literal('folder'), manifest: sha256, files: count, bytes: count }),
       z.object({ kind: z.literal('image'), reference: z.string() }),
     ]),
-    configuration: configFileSchema.describe(
+    configuration: configuration.describe(
       'In the form of berth.json, with every default. Values of variables are hidden.',
     ),
     image: z.object({ id: z.string(), bytes: count }).optional(),
@@ -150,7 +152,7 @@ export const source = z.discriminatedUnion('kind', [
 
 export const deploy = z.object({
   project: projectName,
-  configuration: configFileSchema.default({}).describe('In the form of berth.json.'),
+  configuration: configuration.default({}).describe('In the form of berth.json.'),
   source,
 });
 

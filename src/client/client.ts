@@ -1,0 +1,186 @@
+/** The typed client of the API: what the CLI and the dashboard use, and anyone may. */
+import createFetchClient from 'openapi-fetch';
+import { errorFrom, errorWithoutAnswer } from './problem.ts';
+import type { components, paths } from './schema.d.ts';
+import { serverEvents } from './stream.ts';
+
+type Schemas = components['schemas'];
+export type Deployment = Schemas['Deployment'];
+export type DeploymentDetail = Schemas['DeploymentDetail'];
+export type Instance = Schemas['Instance'];
+export type LogLine = Schemas['LogLine'];
+export type Status = Schemas['Status'];
+export type Slot = Schemas['Slot'];
+export type Identity = Schemas['Identity'];
+export type Health = Schemas['Health'];
+export type Uploaded = Schemas['Uploaded'];
+export type ManifestEntry = Schemas['ManifestEntryInput'];
+export type DeployBody =
+  paths['/api/v1/deployments']['post']['requestBody']['content']['application/json'];
+type LogParameters = NonNullable<
+  paths['/api/v1/deployments/{name}/logs']['get']['parameters']['query']
+>;
+export type LogQuery = Omit<LogParameters, 'follow'>;
+
+/** What happens during a deploy; `end` is the last one. */
+export type ProgressEvent =
+  | ({ readonly kind: 'step' } & Readonly<Schemas['StepEvent']>)
+  | ({ readonly kind: 'line' } & Readonly<Schemas['LineEvent']>)
+  | ({ readonly kind: 'end' } & Readonly<Schemas['EndEvent']>);
+
+export interface ClientOptions {
+  /** For example `http://127.0.0.1:8080`, without a slash at the end. */
+  readonly url: string;
+  readonly token: string;
+  /** Resolves after `ms`, or at once when the signal aborts. */
+  readonly sleep: (ms: number, signal?: AbortSignal) => Promise<void>;
+}
+
+/** A deployment that was asked for: there already, or under way. */
+export interface Deployed {
+  readonly kind: 'ready' | 'started';
+  readonly deployment: Deployment;
+}
+
+/** Every method throws a BerthError with the server's own code; SERVER_NOT_RUNNING when nothing answers. */
+export interface Client {
+  health(): Promise<Health>;
+  status(): Promise<Status>;
+  whoami(): Promise<Identity>;
+  slots(): Promise<readonly Slot[]>;
+  /** Announces the files of a folder: which of them the server lacks. */
+  announce(manifest: readonly ManifestEntry[]): Promise<Uploaded>;
+  /** Sends one file. A stream has to come with its length. */
+  sendBlob(
+    sha256: string,
+    content: Uint8Array<ArrayBuffer> | ReadableStream,
+    bytes: number,
+  ): Promise<void>;
+  deploy(body: DeployBody): Promise<Deployed>;
+  /** From the start of the deploy to its end, over interruptions of the connection. */
+  progress(name: string, signal?: AbortSignal): AsyncGenerator<ProgressEvent, void>;
+  deployments(project?: string): Promise<readonly Deployment[]>;
+  deployment(name: string): Promise<DeploymentDetail>;
+  remove(name: string): Promise<void>;
+  instances(deployment?: string): Promise<readonly Instance[]>;
+  logs(name: string, query?: LogQuery): Promise<readonly LogLine[]>;
+  /** Until the signal aborts. */
+  followLogs(name: string, query?: LogQuery, signal?: AbortSignal): AsyncGenerator<LogLine, void>;
+}
+
+export function createClient({ url, token, sleep }: ClientOptions): Client {
+  const authorization = `Bearer ${token}`;
+  const api = createFetchClient<paths>({ baseUrl: url, headers: { authorization } });
+
+  /** The data of an answer, or the error it is. */
+  async function ask<Data>(
+    asked: Promise<{ data?: Data; error?: unknown; response: Response }>,
+  ): Promise<{ data: Data; response: Response }> {
+    let answer;
+    try {
+      answer = await asked;
+    } catch (error) {
+      throw errorWithoutAnswer(error, url);
+    }
+    const { data, error, response } = answer;
+    if (!response.ok) throw errorFrom(error, response);
+    return { data: data as Data, response };
+  }
+
+  /** For what `openapi-fetch` has no way for: streams. */
+  async function request(
+    path: string,
+    options: RequestInit & { duplex?: 'half' },
+  ): Promise<Response> {
+    let response;
+    try {
+      response = await fetch(`${url}${path}`, {
+        ...options,
+        headers: { ...options.headers, authorization },
+      });
+    } catch (error) {
+      throw errorWithoutAnswer(error, url);
+    }
+    if (response.ok) return response;
+    throw errorFrom(await response.json().catch(() => undefined), response);
+  }
+
+  const events = (path: string, signal: AbortSignal | undefined) =>
+    serverEvents({
+      sleep,
+      signal,
+      open: (lastEventId) =>
+        request(path, {
+          headers: {
+            accept: 'text/event-stream',
+            ...(lastEventId === undefined ? {} : { 'last-event-id': lastEventId }),
+          },
+          ...(signal ? { signal } : {}),
+        }),
+    });
+
+  return {
+    health: async () => (await ask(api.GET('/api/v1/health'))).data,
+    status: async () => (await ask(api.GET('/api/v1/status'))).data,
+    whoami: async () => (await ask(api.GET('/api/v1/whoami'))).data,
+    slots: async () => (await ask(api.GET('/api/v1/slots'))).data,
+
+    announce: async (manifest) =>
+      (await ask(api.POST('/api/v1/uploads', { body: { manifest: [...manifest] } }))).data,
+
+    async sendBlob(sha256, content, bytes) {
+      const headers = { 'content-type': 'application/octet-stream', 'content-length': `${bytes}` };
+      await request(`/api/v1/blobs/${sha256}`, {
+        method: 'PUT',
+        headers,
+        body: content,
+        duplex: 'half',
+      });
+    },
+
+    async deploy(body) {
+      const { data, response } = await ask(api.POST('/api/v1/deployments', { body }));
+      return { kind: response.status === 200 ? 'ready' : 'started', deployment: data };
+    },
+
+    async *progress(name, signal) {
+      const path = `/api/v1/deployments/${encodeURIComponent(name)}/progress`;
+      for await (const { name: kind, data } of events(path, signal)) {
+        yield { kind, ...(data as object) } as ProgressEvent;
+        if (kind === 'end') return;
+      }
+    },
+
+    deployments: async (project) =>
+      (await ask(api.GET('/api/v1/deployments', withQuery({ project })))).data,
+    deployment: async (name) =>
+      (await ask(api.GET('/api/v1/deployments/{name}', { params: { path: { name } } }))).data,
+    async remove(name) {
+      await ask(api.DELETE('/api/v1/deployments/{name}', { params: { path: { name } } }));
+    },
+    instances: async (deployment) =>
+      (await ask(api.GET('/api/v1/instances', withQuery({ deployment })))).data,
+
+    async logs(name, query = {}) {
+      const params = { path: { name }, query };
+      const { data } = await ask(api.GET('/api/v1/deployments/{name}/logs', { params }));
+      return data as LogLine[];
+    },
+    async *followLogs(name, query = {}, signal) {
+      const parameters = new URLSearchParams({ follow: 'true' });
+      for (const [key, value] of Object.entries(query)) {
+        if (value !== undefined) parameters.set(key, `${value}`);
+      }
+      const path = `/api/v1/deployments/${encodeURIComponent(name)}/logs?${parameters}`;
+      for await (const { data } of events(path, signal)) yield data as LogLine;
+    },
+  };
+}
+
+/** Absent values are left out rather than sent as `undefined`. */
+function withQuery<Name extends string>(
+  query: Readonly<Partial<Record<Name, string | undefined>>>,
+) {
+  const given = Object.entries(query).filter(([, value]) => value !== undefined);
+  return { params: { query: Object.fromEntries(given) as Partial<Record<Name, string>> } };
+}

@@ -1,0 +1,1234 @@
+/** The types of the API, made from its OpenAPI document by `npm run docs`. */
+
+export interface paths {
+    "/api/v1/blobs/{sha256}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Send one file */
+        put: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    /** @description sha256 in lower-case hex. */
+                    sha256: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description The request cannot be served as it is. */
+                "4XX": {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description The server or its engine failed. */
+                "5XX": {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description It is kept. */
+                204: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content?: never;
+                };
+            };
+        };
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/deployments": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** All deployments, newest first */
+        get: {
+            parameters: {
+                query?: {
+                    /** @description A DNS label: lower-case letters, digits, hyphens. */
+                    project?: string;
+                };
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description The request cannot be served as it is. */
+                "4XX": {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description The server or its engine failed. */
+                "5XX": {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Deployment"][];
+                    };
+                };
+            };
+        };
+        put?: never;
+        /**
+         * Deploy an uploaded folder or an image
+         * @description The same content and configuration is the same deployment. A failed one is tried again. Follow its progress under `progress`.
+         */
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": {
+                        configuration?: components["schemas"]["ConfigurationInput"];
+                        /** @description A DNS label: lower-case letters, digits, hyphens. */
+                        project: string;
+                        source: {
+                            /** @enum {string} */
+                            kind: "folder";
+                            /** @description sha256 in lower-case hex. */
+                            manifest: string;
+                        } | {
+                            /** @enum {string} */
+                            kind: "image";
+                            reference: string;
+                        };
+                    };
+                };
+            };
+            responses: {
+                /** @description The request cannot be served as it is. */
+                "4XX": {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description The server or its engine failed. */
+                "5XX": {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description It is deployed already. */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Deployment"];
+                    };
+                };
+                /** @description Work is under way. */
+                202: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Deployment"];
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/deployments/{name}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * One deployment with its instances
+         * @description The name of a project means its newest ready deployment.
+         */
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    /** @description An id, a hostname or URL of it, a project, or the beginning of an id. */
+                    name: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description The request cannot be served as it is. */
+                "4XX": {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description The server or its engine failed. */
+                "5XX": {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["DeploymentDetail"];
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        /**
+         * Remove a deployment and all that only it used
+         * @description The name must fit one deployment only.
+         */
+        delete: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    /** @description An id, a hostname or URL of it, a project, or the beginning of an id. */
+                    name: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description The request cannot be served as it is. */
+                "4XX": {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description The server or its engine failed. */
+                "5XX": {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description It is gone. */
+                204: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content?: never;
+                };
+            };
+        };
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/deployments/{name}/logs": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Logs of a deployment
+         * @description With `follow=true`: server-sent events `line`. An event’s id sent back as `Last-Event-ID` goes on after it.
+         */
+        get: {
+            parameters: {
+                query?: {
+                    /** @description Server-sent events: each line, then new ones as they come. */
+                    follow?: string;
+                    instance?: string;
+                    /** @description Only lines at or after this time, ISO 8601. */
+                    since?: string;
+                    /** @description Only the newest lines. */
+                    tail?: number;
+                };
+                header?: never;
+                path: {
+                    /** @description An id, a hostname or URL of it, a project, or the beginning of an id. */
+                    name: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description The request cannot be served as it is. */
+                "4XX": {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description The server or its engine failed. */
+                "5XX": {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Lines in order of time. */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["LogLine"][];
+                        "text/event-stream": components["schemas"]["LogLine"];
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/deployments/{name}/progress": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Follow a deploy (server-sent events)
+         * @description Events `step`, `line` and, last, `end`. An event’s id is the number of lines so far: sent back as `Last-Event-ID`, those lines are left out; steps are told again.
+         */
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    /** @description An id, a hostname or URL of it, a project, or the beginning of an id. */
+                    name: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description The request cannot be served as it is. */
+                "4XX": {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description The server or its engine failed. */
+                "5XX": {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Events of the deploy. */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "text/event-stream": components["schemas"]["StepEvent"] | components["schemas"]["LineEvent"] | components["schemas"]["EndEvent"];
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/health": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Whether the server answers */
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Health"];
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/instances": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Instances and what they do */
+        get: {
+            parameters: {
+                query?: {
+                    deployment?: string;
+                };
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description The request cannot be served as it is. */
+                "4XX": {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description The server or its engine failed. */
+                "5XX": {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Instance"][];
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/slots": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The usual slots and whether this machine has as much */
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description The request cannot be served as it is. */
+                "4XX": {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description The server or its engine failed. */
+                "5XX": {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Slot"][];
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/status": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What the server is and has */
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description The request cannot be served as it is. */
+                "4XX": {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description The server or its engine failed. */
+                "5XX": {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Status"];
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/uploads": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Announce the files of a folder */
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": {
+                        manifest: components["schemas"]["ManifestEntryInput"][];
+                    };
+                };
+            };
+            responses: {
+                /** @description The request cannot be served as it is. */
+                "4XX": {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description The server or its engine failed. */
+                "5XX": {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Uploaded"];
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/whoami": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Who the token stands for */
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description The request cannot be served as it is. */
+                "4XX": {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description The server or its engine failed. */
+                "5XX": {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Identity"];
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+}
+export type webhooks = Record<string, never>;
+export interface components {
+    schemas: {
+        /**
+         * Berth configuration
+         * @description berth.json, or an unchanged now.json of 2018: how a folder is built and run.
+         */
+        Configuration: {
+            /** @description Address of the JSON Schema, for editors. */
+            $schema?: string;
+            /** @description Hostnames of the project besides its own. */
+            alias?: string | string[];
+            /** @description From now.json: address of the API. No effect here. */
+            api?: string;
+            /** @description How the image is built. */
+            build?: {
+                /**
+                 * @description Path of the Dockerfile inside the folder. Without one, the kind of folder is recognised.
+                 * @default Dockerfile
+                 */
+                dockerfile: string;
+                /** @description Build arguments: what `ARG NAME` in the Dockerfile receives. */
+                env?: {
+                    [key: string]: string;
+                } | string[];
+            };
+            /** @description Replaces the image's command, word by word (no shell). */
+            command?: string[];
+            /**
+             * @description Read more variables from `.env`, or from the file named, when deploying. `env` wins over it.
+             * @default false
+             */
+            dotenv: boolean | string;
+            /** @description From now.json: version of Node.js for folders without a Dockerfile. No effect here: the recognised Dockerfile says which. */
+            engines?: {
+                [key: string]: unknown;
+            };
+            /** @description Variables of the running app. As an array of names, each value is given with `--env NAME=value`. A value beginning with `@` names a secret; write `\@` for a plain `@`. */
+            env?: {
+                [key: string]: string;
+            } | string[];
+            /** @description From now.json: feature switches. No effect here: everything is what `"cloud": "v2"` was. */
+            features?: {
+                [key: string]: string | number | boolean;
+            };
+            /** @description Upload only these files and folders (and the Dockerfile), even those that .gitignore, .berthignore or .nowignore name. */
+            files?: string[];
+            /** @description From now.json: send npm credentials along. No effect here: private packages need a build secret. */
+            forwardNpm?: boolean;
+            /** @description From now.json: the GitHub integration. No effect here. */
+            github?: {
+                aliasing?: boolean;
+                autoAlias?: boolean;
+                autoJobCancelation?: boolean;
+                enabled?: boolean;
+                silent?: boolean;
+            };
+            /** @description Path that must answer 2xx or 3xx before a new deployment counts as good. Default: a listening port is enough. */
+            healthPath?: string;
+            /**
+             * @description What an instance does after `limits.timeout` without work: rest frozen (wakes in about a millisecond), be stopped, or keep running.
+             * @default freeze
+             * @enum {string}
+             */
+            idle: "freeze" | "stop" | "run";
+            /** @description Concurrency and time limits. */
+            limits?: {
+                /**
+                 * @description Milliseconds: the longest a request may take, and the running age at which an instance is replaced by a fresh one.
+                 * @default 300000
+                 */
+                duration: number;
+                /**
+                 * @description Requests (and WebSockets) one instance serves at the same time; one more starts another instance.
+                 * @default 10
+                 */
+                maxConcurrentReqs: number;
+                /**
+                 * @description Milliseconds without a request or open socket before an instance leaves `running` (see `idle`).
+                 * @default 60000
+                 */
+                timeout: number;
+            };
+            /** @description Name of the project, part of every hostname. Default: the name of the folder. */
+            name?: string;
+            /** @description The port the app listens on: the value of `PORT`, preferred when several ports listen. Default: `PORT` is 8080 and any port is found. */
+            port?: number;
+            /** @description From now.json: id of the project. No effect here. */
+            project?: string;
+            /** @description From now.json: whether the source may be seen. No effect here: it never is. */
+            public?: boolean;
+            /** @description Where to run. One machine is one region: every name stands for it. */
+            regions?: string[];
+            /**
+             * @description Fewest and most instances. `min` ≥ 1 keeps instances running. The 2018 form, one object for each region, counts with its largest `min` and `max`; `"auto"` is the default maximum.
+             * @default {
+             *       "min": 0,
+             *       "max": 10
+             *     }
+             */
+            scale: {
+                max?: number | "auto";
+                min?: number;
+            } | {
+                [key: string]: {
+                    max: number | "auto";
+                    min: number;
+                };
+            };
+            /** @description The 2018 way to write `port`. */
+            service?: {
+                port?: number;
+            };
+            /**
+             * @description What one instance may use: `c<cores>-m<MiB>`, a CPU share and a hard memory limit. `berth slots` shows what fits this machine.
+             * @default c.125-m512
+             */
+            slot: string;
+            /** @description From now.json: options of the static server. No effect here. */
+            static?: {
+                [key: string]: unknown;
+            };
+            /**
+             * @description Kind of folder. `docker` needs a Dockerfile; `npm` and `static` recognise the folder as such even if it has one. Default: the Dockerfile if there is one.
+             * @enum {string}
+             */
+            type?: "docker" | "npm" | "static";
+            /**
+             * @description From now.json: version of the platform. Only 1 has Dockerfiles.
+             * @constant
+             */
+            version?: 1;
+        };
+        /**
+         * Berth configuration
+         * @description berth.json, or an unchanged now.json of 2018: how a folder is built and run.
+         */
+        ConfigurationInput: {
+            /** @description Address of the JSON Schema, for editors. */
+            $schema?: string;
+            /** @description Hostnames of the project besides its own. */
+            alias?: string | string[];
+            /** @description From now.json: address of the API. No effect here. */
+            api?: string;
+            /** @description How the image is built. */
+            build?: {
+                /**
+                 * @description Path of the Dockerfile inside the folder. Without one, the kind of folder is recognised.
+                 * @default Dockerfile
+                 */
+                dockerfile: string;
+                /** @description Build arguments: what `ARG NAME` in the Dockerfile receives. */
+                env?: {
+                    [key: string]: string;
+                } | string[];
+            };
+            /** @description Replaces the image's command, word by word (no shell). */
+            command?: string[];
+            /**
+             * @description Read more variables from `.env`, or from the file named, when deploying. `env` wins over it.
+             * @default false
+             */
+            dotenv: boolean | string;
+            /** @description From now.json: version of Node.js for folders without a Dockerfile. No effect here: the recognised Dockerfile says which. */
+            engines?: {
+                [key: string]: unknown;
+            };
+            /** @description Variables of the running app. As an array of names, each value is given with `--env NAME=value`. A value beginning with `@` names a secret; write `\@` for a plain `@`. */
+            env?: {
+                [key: string]: string;
+            } | string[];
+            /** @description From now.json: feature switches. No effect here: everything is what `"cloud": "v2"` was. */
+            features?: {
+                [key: string]: string | number | boolean;
+            };
+            /** @description Upload only these files and folders (and the Dockerfile), even those that .gitignore, .berthignore or .nowignore name. */
+            files?: string[];
+            /** @description From now.json: send npm credentials along. No effect here: private packages need a build secret. */
+            forwardNpm?: boolean;
+            /** @description From now.json: the GitHub integration. No effect here. */
+            github?: {
+                aliasing?: boolean;
+                autoAlias?: boolean;
+                autoJobCancelation?: boolean;
+                enabled?: boolean;
+                silent?: boolean;
+            };
+            /** @description Path that must answer 2xx or 3xx before a new deployment counts as good. Default: a listening port is enough. */
+            healthPath?: string;
+            /**
+             * @description What an instance does after `limits.timeout` without work: rest frozen (wakes in about a millisecond), be stopped, or keep running.
+             * @default freeze
+             * @enum {string}
+             */
+            idle: "freeze" | "stop" | "run";
+            /** @description Concurrency and time limits. */
+            limits?: {
+                /**
+                 * @description Milliseconds: the longest a request may take, and the running age at which an instance is replaced by a fresh one.
+                 * @default 300000
+                 */
+                duration: number;
+                /**
+                 * @description Requests (and WebSockets) one instance serves at the same time; one more starts another instance.
+                 * @default 10
+                 */
+                maxConcurrentReqs: number;
+                /**
+                 * @description Milliseconds without a request or open socket before an instance leaves `running` (see `idle`).
+                 * @default 60000
+                 */
+                timeout: number;
+            };
+            /** @description Name of the project, part of every hostname. Default: the name of the folder. */
+            name?: string;
+            /** @description The port the app listens on: the value of `PORT`, preferred when several ports listen. Default: `PORT` is 8080 and any port is found. */
+            port?: number;
+            /** @description From now.json: id of the project. No effect here. */
+            project?: string;
+            /** @description From now.json: whether the source may be seen. No effect here: it never is. */
+            public?: boolean;
+            /** @description Where to run. One machine is one region: every name stands for it. */
+            regions?: string[];
+            /**
+             * @description Fewest and most instances. `min` ≥ 1 keeps instances running. The 2018 form, one object for each region, counts with its largest `min` and `max`; `"auto"` is the default maximum.
+             * @default {
+             *       "min": 0,
+             *       "max": 10
+             *     }
+             */
+            scale: {
+                max?: number | "auto";
+                min?: number;
+            } | {
+                [key: string]: {
+                    max: number | "auto";
+                    min: number;
+                };
+            };
+            /** @description The 2018 way to write `port`. */
+            service?: {
+                port?: number;
+            };
+            /**
+             * @description What one instance may use: `c<cores>-m<MiB>`, a CPU share and a hard memory limit. `berth slots` shows what fits this machine.
+             * @default c.125-m512
+             */
+            slot: string;
+            /** @description From now.json: options of the static server. No effect here. */
+            static?: {
+                [key: string]: unknown;
+            };
+            /**
+             * @description Kind of folder. `docker` needs a Dockerfile; `npm` and `static` recognise the folder as such even if it has one. Default: the Dockerfile if there is one.
+             * @enum {string}
+             */
+            type?: "docker" | "npm" | "static";
+            /**
+             * @description From now.json: version of the platform. Only 1 has Dockerfiles.
+             * @constant
+             */
+            version?: 1;
+        };
+        Deployment: {
+            /** @description In the form of berth.json, with every default. Values of variables are hidden. */
+            configuration: components["schemas"]["Configuration"];
+            /**
+             * Format: date-time
+             * @description ISO 8601, UTC.
+             */
+            createdAt: string;
+            createdBy: string;
+            failure?: {
+                code: string;
+                detail: string;
+            };
+            id: string;
+            image?: {
+                bytes: number;
+                id: string;
+            };
+            project: string;
+            /**
+             * Format: date-time
+             * @description ISO 8601, UTC.
+             */
+            readyAt?: string;
+            source: {
+                bytes: number;
+                files: number;
+                /** @constant */
+                kind: "folder";
+                /** @description sha256 in lower-case hex. */
+                manifest: string;
+            } | {
+                /** @constant */
+                kind: "image";
+                reference: string;
+            };
+            /** @enum {string} */
+            state: "building" | "verifying" | "ready" | "failed";
+            /** Format: uri */
+            url: string;
+        };
+        DeploymentDetail: {
+            /** @description The latest scale decision, in words. */
+            because?: string;
+            /** @description In the form of berth.json, with every default. Values of variables are hidden. */
+            configuration: components["schemas"]["Configuration"];
+            /**
+             * Format: date-time
+             * @description ISO 8601, UTC.
+             */
+            createdAt: string;
+            createdBy: string;
+            failure?: {
+                code: string;
+                detail: string;
+            };
+            id: string;
+            image?: {
+                bytes: number;
+                id: string;
+            };
+            instances: components["schemas"]["Instance"][];
+            project: string;
+            /**
+             * Format: date-time
+             * @description ISO 8601, UTC.
+             */
+            readyAt?: string;
+            source: {
+                bytes: number;
+                files: number;
+                /** @constant */
+                kind: "folder";
+                /** @description sha256 in lower-case hex. */
+                manifest: string;
+            } | {
+                /** @constant */
+                kind: "image";
+                reference: string;
+            };
+            /** @enum {string} */
+            state: "building" | "verifying" | "ready" | "failed";
+            /** Format: uri */
+            url: string;
+        };
+        /** @description Data of the last event of a deploy, `end`. */
+        EndEvent: {
+            deployment: components["schemas"]["Deployment"];
+        };
+        Health: {
+            /** @constant */
+            status: "ok";
+            version: string;
+        };
+        Identity: {
+            name: string;
+            via: string;
+        };
+        Instance: {
+            address?: string;
+            /** @description The last decision about it, in words. */
+            because: string;
+            /**
+             * Format: date-time
+             * @description ISO 8601, UTC.
+             */
+            createdAt: string;
+            deployment: string;
+            id: string;
+            /** @description Leases held now. */
+            inFlight: number;
+            restarts?: number;
+            /** @description Time spent running, frozen time excluded. */
+            runningMs: number;
+            /** @enum {string} */
+            state: "parked" | "booting" | "ready" | "busy" | "frozen" | "reclaimed" | "draining" | "stopped";
+        };
+        /** @description Data of the event `line` of a deploy. */
+        LineEvent: {
+            text: string;
+        };
+        LogLine: {
+            /**
+             * Format: date-time
+             * @description ISO 8601, UTC.
+             */
+            at: string;
+            instance: string;
+            /** @enum {string} */
+            stream: "stdout" | "stderr";
+            text: string;
+        };
+        /** @description Paths are relative, normalised, with `/` between names. */
+        ManifestEntryInput: {
+            bytes: number;
+            /** @constant */
+            kind: "file";
+            /** @description Unix permission bits. */
+            mode: number;
+            path: string;
+            /** @description sha256 in lower-case hex. */
+            sha256: string;
+        } | {
+            /** @constant */
+            kind: "symlink";
+            path: string;
+            target: string;
+        } | {
+            /** @constant */
+            kind: "directory";
+            mode: number;
+            path: string;
+        };
+        /** @description Every error of this API (RFC 9457). */
+        Problem: {
+            /** @description What to do about it. */
+            advice: string;
+            /** @description A code of the catalogue. */
+            code: string;
+            /** @description What exactly happened this time. */
+            detail: string;
+            /** @description Id of this answer, as in the log of the server. */
+            instance: string;
+            /** @description Last lines of the log that belongs to it. */
+            log: string[];
+            /** @description Each place of the input that is wrong. */
+            problems: {
+                at: string;
+                column?: number;
+                line?: number;
+                message: string;
+            }[];
+            status: number;
+            title: string;
+            /** @description Path of the page about this code. */
+            type: string;
+        };
+        Slot: {
+            cpus: number;
+            /** @description Whether this machine has that much. */
+            fits: boolean;
+            for: string;
+            memoryMiB: number;
+            name: string;
+        };
+        Status: {
+            counts: {
+                deployments: {
+                    [key: string]: number;
+                };
+                instances: {
+                    [key: string]: number;
+                };
+            };
+            dataFolder: string;
+            domain: string;
+            engine: {
+                cgroupVersion: 1 | 2;
+                name: string;
+                runtime: string;
+                version: string;
+            };
+            /** @description How late the thread that serves requests was, since the last minute began. */
+            eventLoopLagMs: {
+                max: number;
+                p50: number;
+                p99: number;
+            };
+            listen: string;
+            pid: number;
+            /**
+             * Format: date-time
+             * @description ISO 8601, UTC.
+             */
+            startedAt: string;
+            version: string;
+        };
+        /** @description Data of the event `step` of a deploy. */
+        StepEvent: {
+            detail?: string;
+            /** @description Absent when it is no longer known. */
+            elapsedMs?: number;
+            /** @enum {string} */
+            name: "queue" | "files" | "build" | "image" | "boot";
+            /** @enum {string} */
+            state: "running" | "done" | "failed";
+        };
+        Uploaded: {
+            /** @description Name of the manifest: what a deployment is made of. */
+            manifest: string;
+            /** @description Blobs to be sent before the deploy. */
+            missing: string[];
+        };
+    };
+    responses: never;
+    parameters: never;
+    requestBodies: never;
+    headers: never;
+    pathItems: never;
+}
+export type $defs = Record<string, never>;
+export type operations = Record<string, never>;
