@@ -122,6 +122,7 @@ export class World {
     else if (what < 0.67) await this.#vanishOne();
     else if (what < 0.69) this.engine.breakEvents();
     else if (what < 0.7) await this.#restart();
+    else if (what < 0.71) await this.#removeAndAdd();
     const pauses = [0, 1, 10, 100, 1_000, 10_000, 90_000];
     await this.clock.advance(pauses[random.between(0, pauses.length - 1)] ?? 0);
   }
@@ -180,6 +181,14 @@ export class World {
     await this.clock.advance(60_000);
     this.scheduler = this.#createScheduler();
     await this.#start();
+  }
+
+  /** A deployment is removed while it is used and waited for, and deployed again. */
+  async #removeAndAdd(): Promise<void> {
+    const deployment = this.#any(this.deployments);
+    this.note(`remove ${deployment.id}`);
+    await this.#withTime(this.scheduler.remove(deployment.id));
+    this.scheduler.add(deployment);
   }
 
   /** A start that the engine refuses is tried again, as an operator would. */

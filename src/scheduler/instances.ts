@@ -213,18 +213,21 @@ export class Instances {
   }
 
   async #boot(instance: Instance, start: () => Promise<Booted>): Promise<void> {
-    const { context, deployment } = this.#options;
+    const { context, deployment, pool } = this.#options;
     const release = await context.permits.acquire(deployment.id);
-    let booted: Booted;
+    // The deployment may be removed while it waits or boots: then it is out of the pool.
+    const isWanted = () => pool.instances.has(instance.id);
+    let booted: Booted | undefined;
     try {
-      booted = await start();
+      if (isWanted()) booted = await start();
     } catch (error) {
       booted = engineFailure(error);
     } finally {
       release();
     }
-    if (booted.kind === 'ready') this.#ready(instance);
-    else await this.#startFailed(instance, booted);
+    if (!isWanted()) await this.#remove(instance);
+    else if (booted?.kind === 'ready') this.#ready(instance);
+    else if (booted) await this.#startFailed(instance, booted);
   }
 
   #ready(instance: Instance): void {

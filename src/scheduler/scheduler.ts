@@ -86,7 +86,7 @@ export class Scheduler implements Fleet {
   }
 
   async remove(deploymentId: DeploymentId): Promise<void> {
-    const runner = this.#runners.get(deploymentId);
+    const runner = this.#runners.get(deploymentId) ?? this.#verifying.get(deploymentId);
     this.#runners.delete(deploymentId);
     await runner?.close();
   }
