@@ -1,0 +1,100 @@
+/** One structured record per request, in the words that the access log, the figures and the tests share. */
+import type { ErrorCode } from '../core/errors.ts';
+import type { DeploymentId, InstanceId, StartKind } from '../core/model.ts';
+import type { Lease } from '../ports/fleet.ts';
+import type { RawHeaders } from './headers.ts';
+
+/** How one request was served. Made when it has ended; times in ms, sizes in bytes of bodies. */
+export interface AccessRecord {
+  /** `x-berth-id` of the answer. */
+  readonly id: string;
+  /** When it arrived, ms since the epoch. */
+  readonly at: number;
+  readonly remoteAddress: string;
+  readonly method: string;
+  readonly host: string;
+  /** Without the query, which may hold secrets. */
+  readonly path: string;
+  /** Absent when no deployment answers at that host. */
+  readonly deploymentId?: DeploymentId;
+  readonly instanceId?: InstanceId;
+  /** What the client was sent; 101 for a WebSocket; 0 when it went away before anything was sent. */
+  readonly status: number;
+  /** The failure that was answered, or that cut the answer off. */
+  readonly error?: ErrorCode;
+  readonly start?: StartKind;
+  readonly waitMs: number;
+  readonly bootMs: number;
+  readonly portMs: number;
+  /** From the last dispatch to the head of the answer; absent when there was none. */
+  readonly appMs?: number;
+  readonly totalMs: number;
+  readonly bytesIn: number;
+  readonly bytesOut: number;
+  /** Attempts beyond the first. */
+  readonly retries: number;
+  /** The client went away first, or its answer was cut off. */
+  readonly aborted: boolean;
+}
+
+/** What is learned about a request while it is served: the source of its `Server-Timing` and of its record. */
+export class Served {
+  /** The latest one. */
+  lease: Lease | undefined;
+  tries = 0;
+  waitMs = 0;
+  bootMs = 0;
+  portMs = 0;
+  appMs: number | undefined;
+  bytesIn = 0;
+  bytesOut = 0;
+  status = 0;
+  error: ErrorCode | undefined;
+
+  /** Begins an attempt: where the time before it went adds up over attempts. */
+  leased(lease: Lease): void {
+    this.lease = lease;
+    this.tries += 1;
+    this.waitMs += lease.waitMs;
+    this.bootMs += lease.bootMs;
+    this.portMs += lease.portMs;
+  }
+
+  /** How the request was served, for the client; a second `Server-Timing` line adds to the app's own. */
+  addHeaders(headers: RawHeaders, id: string): void {
+    if (this.lease !== undefined) {
+      const app = this.appMs === undefined ? '' : `, app;dur=${tenths(this.appMs)}`;
+      headers.push(
+        'server-timing',
+        `wait;dur=${tenths(this.waitMs)}, boot;dur=${tenths(this.bootMs)}, port;dur=${tenths(this.portMs)}${app}`,
+        'x-berth-start',
+        this.lease.start,
+      );
+    }
+    headers.push('x-berth-id', id);
+  }
+
+  /** The part of the record that this knows. */
+  facts() {
+    return {
+      status: this.status,
+      waitMs: this.waitMs,
+      bootMs: this.bootMs,
+      portMs: this.portMs,
+      bytesIn: this.bytesIn,
+      bytesOut: this.bytesOut,
+      retries: Math.max(0, this.tries - 1),
+      ...(this.error !== undefined && { error: this.error }),
+      ...(this.appMs !== undefined && { appMs: this.appMs }),
+      ...(this.lease !== undefined && {
+        instanceId: this.lease.instanceId,
+        start: this.lease.start,
+      }),
+    };
+  }
+}
+
+/** Tenths of a ms are what can be trusted of such times. */
+function tenths(ms: number): number {
+  return Math.round(ms * 10) / 10;
+}

@@ -1,0 +1,148 @@
+/** What the client gets: the app's answer as it comes, or the page of a failure. */
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { BerthError } from '../core/errors.ts';
+import type { Served } from './access-log.ts';
+import type { ReceivedHeaders } from './attempt.ts';
+import type { RequestContext, RouterContext } from './context.ts';
+import { errorPage } from './error-page.ts';
+import { type RawHeaders, responseHeaders } from './headers.ts';
+
+export class Answer {
+  readonly #context: RouterContext;
+  readonly #request: RequestContext;
+  readonly #req: IncomingMessage;
+  readonly #res: ServerResponse;
+  readonly #served: Served;
+  #isWaitingForDrain = false;
+  #isFlushed = false;
+  #isWhole = false;
+  #isContinued = false;
+
+  constructor(
+    context: RouterContext,
+    request: RequestContext,
+    req: IncomingMessage,
+    res: ServerResponse,
+    served: Served,
+  ) {
+    this.#context = context;
+    this.#request = request;
+    this.#req = req;
+    this.#res = res;
+    this.#served = served;
+  }
+
+  get hasBegun(): boolean {
+    return this.#res.headersSent;
+  }
+
+  /** Everything was written, though perhaps not yet read by the client. */
+  get isWhole(): boolean {
+    return this.#isWhole;
+  }
+
+  /** The client was asked to hold its body back, and still does: nothing more of it will come. */
+  get isBodyHeldBack(): boolean {
+    return this.#req.headers.expect !== undefined && !this.#isContinued;
+  }
+
+  /** Passes a 1xx on, to clients that know what it is. */
+  inform(status: number, headers: ReceivedHeaders): void {
+    if (this.hasBegun || this.#req.httpVersionMinor === 0) return;
+    if (status === 100) {
+      this.#isContinued = true;
+      this.#res.writeContinue();
+    } else {
+      this.#res.writeInformation(status, responseHeaders(headers, false));
+    }
+  }
+
+  head(status: number, message: string, received: ReceivedHeaders): void {
+    const mayHaveTrailers =
+      this.#req.httpVersionMinor > 0 &&
+      this.#req.method !== 'HEAD' &&
+      status !== 204 &&
+      status !== 304;
+    const headers = responseHeaders(received, mayHaveTrailers);
+    this.#served.addHeaders(headers, this.#request.id);
+    this.#writeHead(status, message, headers);
+    // The head goes with the first bytes of the body when they come at once, and alone when they do not.
+    process.nextTick(flush, this);
+  }
+
+  /** False: the client is slower than the app; `onRoom` is called when it has caught up. */
+  data(chunk: Buffer, onRoom: () => void): boolean {
+    this.#served.bytesOut += chunk.length;
+    this.#isFlushed = true;
+    if (this.#res.write(chunk)) return true;
+    if (!this.#isWaitingForDrain) {
+      this.#isWaitingForDrain = true;
+      this.#res.once('drain', () => {
+        this.#isWaitingForDrain = false;
+        onRoom();
+      });
+    }
+    return false;
+  }
+
+  end(trailers: ReceivedHeaders): void {
+    if (trailers.length > 0) this.#res.addTrailers(pairs(responseHeaders(trailers, true)));
+    this.#isWhole = true;
+    this.#isFlushed = true;
+    this.#res.end();
+  }
+
+  /** Sends the head now if nothing has gone with it yet. */
+  flush(): void {
+    if (this.#isFlushed || this.#res.destroyed) return;
+    this.#isFlushed = true;
+    // Not `flushHeaders`, which writes header bytes beyond ASCII as UTF-8.
+    this.#res.write('', 'latin1');
+  }
+
+  /**
+   * The page of a failure; or, when an answer has begun, its end without its last bytes, so that the client sees that
+   * it is not whole. With `isOpen` the connection stays open for the rest of the request: closed on unread bytes, TCP
+   * would take the page away from a client that is still sending.
+   */
+  fail(error: BerthError, isOpen: boolean, status = error.status): void {
+    this.#served.error = error.code;
+    if (this.#res.destroyed) return;
+    if (this.hasBegun) {
+      this.#res.destroy();
+      return;
+    }
+    const page = errorPage(error, {
+      id: this.#request.id,
+      method: this.#req.method ?? '',
+      accept: this.#req.headers.accept,
+      platformOrigin: this.#request.platformOrigin,
+      version: this.#context.version,
+      status,
+    });
+    const headers: RawHeaders = Object.entries(page.headers).flat();
+    this.#served.addHeaders(headers, this.#request.id);
+    this.#served.bytesOut = Buffer.byteLength(page.body);
+    this.#writeHead(page.status, '', headers);
+    this.#isWhole = true;
+    if (!isOpen) this.#res.end(page.body);
+    else this.#res.write(page.body);
+  }
+
+  #writeHead(status: number, message: string, headers: RawHeaders): void {
+    if (this.#context.isClosing) this.#res.shouldKeepAlive = false;
+    if (message === '') this.#res.writeHead(status, headers);
+    else this.#res.writeHead(status, message, headers);
+    this.#served.status = status;
+  }
+}
+
+function flush(answer: Answer): void {
+  answer.flush();
+}
+
+function pairs(raw: RawHeaders): [string, string][] {
+  const result: [string, string][] = [];
+  for (let i = 0; i + 1 < raw.length; i += 2) result.push([raw[i] ?? '', raw[i + 1] ?? '']);
+  return result;
+}

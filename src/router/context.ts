@@ -1,0 +1,33 @@
+/** What every part of the router works with; made once by `createRouter`. */
+import type { DeploymentId } from '../core/model.ts';
+import type { Clock } from '../ports/clock.ts';
+import type { Fleet } from '../ports/fleet.ts';
+import type { Deadlines } from './deadlines.ts';
+import type { RouterLimits } from './limits.ts';
+import type { Upstreams } from './upstream.ts';
+
+export interface RouterContext {
+  readonly fleet: Fleet;
+  readonly clock: Clock;
+  readonly limits: RouterLimits;
+  readonly version: string;
+  readonly deadlines: Deadlines;
+  readonly upstreams: Upstreams;
+  /** `limits.duration` of a deployment, in ms. */
+  readonly durationMs: (deploymentId: DeploymentId) => number;
+  /** True from the begin of `close()`: answers say `Connection: close`. */
+  isClosing: boolean;
+}
+
+/** One request, as far as it is known before it is sent anywhere. */
+export interface RequestContext {
+  readonly id: string;
+  /** When it arrived, ms since the epoch. */
+  readonly at: number;
+  /** As sent. */
+  readonly host: string;
+  /** Origin form, or `*`. */
+  readonly path: string;
+  /** Where the platform answers, seen from this client. */
+  readonly platformOrigin: string;
+}

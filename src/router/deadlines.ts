@@ -1,0 +1,55 @@
+/** Many deadlines on one timer: a sweep four times a second while there are any. */
+import type { Clock } from '../ports/clock.ts';
+
+/** Deadlines are seconds to minutes long, so a quarter of a second more is nothing, and a timer per request is saved. */
+const SWEEP_MS = 250;
+
+/** Something to be done at a time, unless it is cancelled before. */
+export interface Deadline {
+  /** ms since the epoch. */
+  readonly at: number;
+  readonly passed: () => void;
+}
+
+export class Deadlines {
+  readonly #clock: Clock;
+  readonly #pending = new Set<Deadline>();
+  readonly #closed = new AbortController();
+  #sweeping = false;
+
+  constructor(clock: Clock) {
+    this.#clock = clock;
+  }
+
+  /** Calls `passed` once, at most a quarter of a second after `ms` from now. */
+  add(ms: number, passed: () => void): Deadline {
+    const deadline = { at: this.#clock.now() + ms, passed };
+    this.#pending.add(deadline);
+    if (!this.#sweeping) void this.#sweep();
+    return deadline;
+  }
+
+  cancel(deadline: Deadline): void {
+    this.#pending.delete(deadline);
+  }
+
+  /** Forgets all deadlines. */
+  close(): void {
+    this.#pending.clear();
+    this.#closed.abort();
+  }
+
+  async #sweep(): Promise<void> {
+    this.#sweeping = true;
+    while (this.#pending.size > 0) {
+      await this.#clock.sleep(SWEEP_MS, this.#closed.signal);
+      const now = this.#clock.now();
+      for (const deadline of this.#pending) {
+        if (deadline.at > now) continue;
+        this.#pending.delete(deadline);
+        deadline.passed();
+      }
+    }
+    this.#sweeping = false;
+  }
+}

@@ -1,0 +1,49 @@
+/** Bounds of the router and their defaults: what a client may send, and how long things may last. */
+
+export interface RouterLimits {
+  /** Request line and headers together, in bytes. */
+  readonly headerBytes: number;
+  readonly headerCount: number;
+  /** Path and query, in bytes. */
+  readonly urlBytes: number;
+  /** From the first byte of a connection or request to the end of its headers, in ms. */
+  readonly headersTimeoutMs: number;
+  /** How long a client's connection may rest between requests, in ms. */
+  readonly keepAliveTimeoutMs: number;
+  /** Headers of an app's answer, in bytes. */
+  readonly responseHeaderBytes: number;
+  /** Time to connect to an instance, in ms. */
+  readonly connectTimeoutMs: number;
+  /** How long a connection to an instance may rest when the instance gives no hint of its own, in ms. */
+  readonly upstreamKeepAliveMs: number;
+  /** How much of a request's body is held so that it can be sent again, in bytes. */
+  readonly replayBytes: number;
+  /** How long a small body that is not wholly there yet is waited for before it is streamed, in ms. */
+  readonly gatherMs: number;
+  /** Attempts for one request, the first included. */
+  readonly maxTries: number;
+  /** How long the rest of a request is read and thrown away after its answer, in ms. */
+  readonly lingerMs: number;
+  /** How long a spliced connection may live on after one side has closed, in ms. */
+  readonly halfClosedMs: number;
+  /** How long `close()` waits for what is in flight, in ms. */
+  readonly closeMs: number;
+}
+
+export const DEFAULT_ROUTER_LIMITS: RouterLimits = {
+  headerBytes: 32 * 1024,
+  headerCount: 200,
+  urlBytes: 16 * 1024,
+  headersTimeoutMs: 15_000,
+  keepAliveTimeoutMs: 75_000,
+  responseHeaderBytes: 64 * 1024,
+  connectTimeoutMs: 10_000,
+  // Below the 2 s of gunicorn, the shortest default among common servers that send no keep-alive hint.
+  upstreamKeepAliveMs: 1_500,
+  replayBytes: 64 * 1024,
+  gatherMs: 10,
+  maxTries: 3,
+  lingerMs: 10_000,
+  halfClosedMs: 30_000,
+  closeMs: 10_000,
+};

@@ -1,0 +1,101 @@
+/** Requests that cannot be understood: found by the parser, or before a route is looked for. */
+import { type IncomingMessage, STATUS_CODES } from 'node:http';
+import type { Socket } from 'node:net';
+import { BerthError } from '../core/errors.ts';
+import { type HostAndPort, parseHost } from '../core/route.ts';
+import { codeOf } from './attempt.ts';
+import { errorPage } from './error-page.ts';
+import type { RouterLimits } from './limits.ts';
+
+/** A request whose form is good. */
+export interface WellFormed {
+  readonly kind: 'wellFormed';
+  /** As sent. */
+  readonly host: string;
+  readonly parsed: HostAndPort;
+  /** Origin form, or `*`. */
+  readonly path: string;
+}
+
+/** `status` is 400 or what HTTP has for just this. */
+export interface Malformed {
+  readonly kind: 'malformed';
+  readonly status: number;
+  readonly detail: string;
+}
+
+/** What Node's strict parser lets through and yet could be read in two ways, or is too much. */
+export function checkForm(req: IncomingMessage, limits: RouterLimits): WellFormed | Malformed {
+  const raw = req.rawHeaders;
+  if (raw.length > limits.headerCount * 2) {
+    return malformed(431, `There are more than ${limits.headerCount} headers.`);
+  }
+  const url = req.url ?? '';
+  if (url.length > limits.urlBytes) {
+    return malformed(414, `The path is longer than ${limits.urlBytes} bytes.`);
+  }
+  const host = onlyHost(raw);
+  if (host === undefined) return malformed(400, 'Exactly one Host header is needed.');
+  const parsed = parseHost(host);
+  if (parsed === undefined) return malformed(400, 'The Host header is not a hostname.');
+  const path = originForm(url, host, req.method);
+  if (path === undefined) return malformed(400, 'The request target does not fit its Host header.');
+  return { kind: 'wellFormed', host, parsed, path };
+}
+
+/** Undefined when there is none, or more than one. */
+function onlyHost(raw: readonly string[]): string | undefined {
+  let host: string | undefined;
+  for (let i = 0; i + 1 < raw.length; i += 2) {
+    const name = raw[i] as string;
+    if (name.length !== 4 || name.toLowerCase() !== 'host') continue;
+    if (host !== undefined) return undefined;
+    host = raw[i + 1];
+  }
+  return host;
+}
+
+/** The path of an absolute target (`GET http://host/path`), when it names the same host; other forms are refused. */
+function originForm(url: string, host: string, method: string | undefined): string | undefined {
+  if (url.startsWith('/')) return url;
+  if (url === '*') return method === 'OPTIONS' ? url : undefined;
+  const match = /^https?:\/\/([^/?#]+)([^#]*)$/i.exec(url);
+  if (match?.[1]?.toLowerCase() !== host.toLowerCase()) return undefined;
+  const rest = match[2] ?? '';
+  return rest.startsWith('/') ? rest : `/${rest}`;
+}
+
+function malformed(status: number, detail: string): Malformed {
+  return { kind: 'malformed', status, detail };
+}
+
+const PARSER_FINDINGS: Readonly<Record<string, readonly [status: number, detail: string]>> = {
+  HPE_HEADER_OVERFLOW: [431, 'The headers are too large.'],
+  HPE_CHUNK_EXTENSIONS_OVERFLOW: [413, 'The chunk extensions are too large.'],
+  ERR_HTTP_REQUEST_TIMEOUT: [408, 'The headers did not arrive in time.'],
+};
+
+/** Answers what the parser refused, on the bare socket: there is no request to answer through. */
+export function refuseMalformed(
+  error: Error,
+  socket: Socket & { readonly _httpMessage?: { readonly headersSent: boolean } | null },
+  facts: { readonly id: string; readonly platformOrigin: string; readonly version: string },
+): void {
+  const code = codeOf(error);
+  // An answer that is under way would be garbled by a second one; who has reset the connection reads nothing.
+  // oxlint-disable-next-line no-underscore-dangle -- Node's own default handler looks here; there is no public way.
+  if (!socket.writable || code === 'ECONNRESET' || socket._httpMessage?.headersSent === true) {
+    socket.destroy();
+    return;
+  }
+  const [status, detail] = PARSER_FINDINGS[code] ?? [400, 'It is not valid HTTP/1.1.'];
+  const page = errorPage(new BerthError('BAD_REQUEST', { detail }), {
+    ...facts,
+    method: 'GET',
+    accept: undefined,
+    status,
+  });
+  let answer = `HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\nconnection: close\r\nx-berth-id: ${facts.id}\r\n`;
+  for (const [name, value] of Object.entries(page.headers)) answer += `${name}: ${value}\r\n`;
+  socket.end(`${answer}\r\n${page.body}`, () => socket.destroy());
+}

@@ -1,0 +1,303 @@
+/**
+ * One request on its way: a lease, an attempt, the answer, and perhaps another attempt. Every lease ends exactly once,
+ * whichever comes first: the answer's end, the client's leaving, the instance's death, or the deadline.
+ */
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Socket } from 'node:net';
+import { BerthError } from '../core/errors.ts';
+import type { DeploymentId } from '../core/model.ts';
+import { decideRetry, type Happened } from '../core/retry.ts';
+import type { Lease, LeaseEnd } from '../ports/fleet.ts';
+import type { Served } from './access-log.ts';
+import { Answer } from './answer.ts';
+import { type Attempt, type AttemptSink, codeOf, type ReceivedHeaders } from './attempt.ts';
+import { RequestBody } from './body.ts';
+import type { RequestContext, RouterContext } from './context.ts';
+import type { Deadline } from './deadlines.ts';
+import { type RawHeaders, requestHeaders } from './headers.ts';
+import { linger } from './linger.ts';
+import { sendStream } from './send-stream.ts';
+import { sendWhole } from './send-whole.ts';
+import type { Upstream } from './upstream.ts';
+
+/** How one attempt ended. `over`: nothing is left to do for the client. */
+type Outcome =
+  | { readonly kind: 'over' }
+  | { readonly kind: 'failed'; readonly happened: Happened; readonly detail: string }
+  | { readonly kind: 'error'; readonly error: BerthError };
+
+/** What the parsers, or Node when it is to write it again, say of an answer that breaks the rules of HTTP. */
+const NOT_HTTP = /^(?:HPE_|ERR_HTTP_|ERR_INVALID_|UND_ERR_HEADERS_OVERFLOW)/;
+const OVER: Outcome = { kind: 'over' };
+const ONCE = { once: true };
+/** A ready-made reason: making one, with its stack, costs more than all else that an abort does. */
+const GONE = new Error('the client is gone');
+
+/** Answers of an app that leave HTTP behind: 101, then bytes both ways. Resolves when both sides are closed. */
+export type Switch = (
+  message: string,
+  headers: ReceivedHeaders,
+  upstream: Socket,
+  head: Buffer,
+) => Promise<void>;
+
+export interface ExchangeOptions {
+  readonly context: RouterContext;
+  readonly request: RequestContext;
+  readonly deploymentId: DeploymentId;
+  readonly req: IncomingMessage;
+  readonly res: ServerResponse;
+  readonly served: Served;
+  /** Present when the client asks for an upgrade. */
+  readonly onSwitch?: Switch;
+}
+
+/** Serves one request. Never rejects; resolves when the client has all it will get. */
+export async function proxy(options: ExchangeOptions): Promise<void> {
+  await new Exchange(options).run();
+}
+
+class Exchange implements AttemptSink {
+  readonly #options: ExchangeOptions;
+  readonly #context: RouterContext;
+  readonly #served: Served;
+  readonly #body: RequestBody;
+  readonly #answer: Answer;
+  readonly #cancel = new AbortController();
+  readonly onUpgrade?: NonNullable<AttemptSink['onUpgrade']>;
+
+  // The attempt under way.
+  #lease: Lease | undefined;
+  #upstream: Upstream | undefined;
+  #attempt: Attempt | undefined;
+  #settle: ((outcome: Outcome) => void) | undefined;
+
+  #deadline: Deadline | undefined;
+  #isExpired = false;
+  #hasSwitched = false;
+  #dispatchedAt = 0;
+
+  constructor(options: ExchangeOptions) {
+    const { context, request, req, res, served, onSwitch } = options;
+    this.#options = options;
+    this.#context = context;
+    this.#served = served;
+    this.#body = new RequestBody(req, context.limits.replayBytes);
+    this.#answer = new Answer(context, request, req, res, served);
+    if (onSwitch !== undefined) this.onUpgrade = (...answer) => this.#switch(onSwitch, answer);
+    res.once('close', () => this.#onClientClosed());
+  }
+
+  async run(): Promise<void> {
+    try {
+      const error = await this.#serve();
+      if (error !== undefined) this.#fail(error);
+    } catch (cause) {
+      this.#fail(new BerthError('INTERNAL', { cause }));
+    } finally {
+      // For a path that nobody thought of; after a proper end these do nothing.
+      this.#finish(OVER, 'done');
+      if (this.#deadline !== undefined) this.#context.deadlines.cancel(this.#deadline);
+    }
+  }
+
+  /** The failure to answer with, or undefined when the client has all it will get. */
+  async #serve(): Promise<BerthError | undefined> {
+    const { context, deploymentId, req } = this.#options;
+    for (;;) {
+      const acquired = await context.fleet.acquire(deploymentId, this.#cancel.signal);
+      if (acquired.kind === 'cancelled') return this.#isExpired ? this.#expired() : undefined;
+      if (acquired.kind === 'refused') return acquired.error;
+      const outcome = await this.#try(acquired.lease);
+      if (outcome.kind === 'over') return undefined;
+      if (outcome.kind === 'error') return outcome.error;
+      const decision = decideRetry({
+        happened: outcome.happened,
+        method: req.method ?? '',
+        body: this.#body.state,
+        tries: this.#served.tries,
+        maxTries: context.limits.maxTries,
+      });
+      if (!decision.again) {
+        return new BerthError('INSTANCE_DIED', {
+          detail: `${outcome.detail}. The request was not sent again: ${decision.because}.`,
+        });
+      }
+    }
+  }
+
+  async #try(lease: Lease): Promise<Outcome> {
+    this.#lease = lease;
+    this.#served.leased(lease);
+    const outcome = new Promise<Outcome>((resolve) => {
+      this.#settle = resolve;
+    });
+    lease.lost.addEventListener('abort', this, ONCE);
+    if (this.#cancel.signal.aborted) this.#finish(OVER, 'done');
+    else if (lease.lost.aborted) this.handleEvent();
+    else await this.#dispatch(lease);
+    return outcome;
+  }
+
+  async #dispatch(lease: Lease): Promise<void> {
+    const { context, deploymentId, req, request, onSwitch } = this.#options;
+    const { clock, deadlines, durationMs, limits, upstreams } = context;
+    if (onSwitch === undefined) {
+      this.#deadline ??= deadlines.add(durationMs(deploymentId), () => this.#onDeadline());
+    }
+    let whole = this.#body.take();
+    if (whole === undefined && this.#body.isSmall && !this.#answer.isBodyHeldBack) {
+      await this.#body.gather(clock, limits.gatherMs, this.#cancel.signal);
+      whole = this.#body.take();
+    }
+    // The client, the instance or the deadline may have been quicker.
+    if (this.#settle === undefined) return;
+    const headers = requestHeaders(req, {
+      id: request.id,
+      host: request.host,
+      proto: 'http',
+      remoteAddress: req.socket.remoteAddress ?? '',
+    });
+    const outgoing = { method: req.method ?? 'GET', path: request.path, headers };
+    this.#dispatchedAt = clock.now();
+    if (whole === undefined || onSwitch !== undefined || request.path === '*') {
+      headers.push(...this.#framing());
+      this.#attempt = sendStream(lease, outgoing, this.#body, this, limits);
+    } else {
+      this.#upstream = upstreams.use(lease);
+      this.#attempt = sendWhole(this.#upstream.pool, outgoing, whole, this);
+    }
+  }
+
+  /** How a message on a connection of its own says where it ends, or what it wants to become. */
+  #framing(): RawHeaders {
+    const { req, onSwitch } = this.#options;
+    if (onSwitch !== undefined)
+      return ['connection', 'Upgrade', 'upgrade', req.headers.upgrade ?? ''];
+    if (this.#body.state === 'empty') return [];
+    const expect = this.#answer.isBodyHeldBack ? ['expect', '100-continue'] : [];
+    const length = this.#body.contentLength;
+    if (length !== undefined) return ['content-length', String(length), ...expect];
+    const { trailer } = req.headers;
+    const trailers = trailer === undefined ? [] : ['trailer', trailer];
+    return ['transfer-encoding', 'chunked', ...trailers, ...expect];
+  }
+
+  // --- what the app says
+
+  onInformation(status: number, headers: ReceivedHeaders): void {
+    this.#answer.inform(status, headers);
+  }
+
+  onHead(status: number, message: string, headers: ReceivedHeaders): void {
+    this.#served.appMs = this.#context.clock.now() - this.#dispatchedAt;
+    this.#answer.head(status, message, headers);
+  }
+
+  onData(chunk: Buffer): boolean {
+    return this.#answer.data(chunk, () => this.#attempt?.resume());
+  }
+
+  onEnd(trailers: ReceivedHeaders): void {
+    this.#answer.end(trailers);
+    this.#finish(OVER, 'done');
+    if (this.#hasRest()) this.#linger();
+  }
+
+  onFailure(happened: Happened, error: Error): void {
+    const code = codeOf(error);
+    if (code === 'UND_ERR_INVALID_ARG') {
+      // Nothing is wrong with the instance: our client will not send such a request at all.
+      this.#finish({ kind: 'error', error: new BerthError('BAD_REQUEST') }, 'done');
+      return;
+    }
+    // Bytes that are not HTTP say nothing about the instance's health; a connection that broke does.
+    const isGarbled = NOT_HTTP.test(code);
+    const isUntouched = happened === 'refused' || happened === 'undelivered';
+    const where = isGarbled
+      ? 'The answer of the app is not valid HTTP'
+      : isUntouched
+        ? 'The instance did not accept the connection'
+        : happened === 'reset'
+          ? 'The connection ended before an answer came'
+          : 'The connection ended within the answer';
+    const how = isUntouched ? 'refused' : isGarbled ? 'done' : 'died';
+    this.#finish({ kind: 'failed', happened, detail: `${where} (${error.message})` }, how);
+  }
+
+  #switch(onSwitch: Switch, answer: Parameters<Switch>): void {
+    this.#hasSwitched = true;
+    this.#served.appMs = this.#context.clock.now() - this.#dispatchedAt;
+    const [, , upstream] = answer;
+    this.#attempt = { resume: () => {}, abort: () => upstream.destroy() };
+    void onSwitch(...answer).then(() => this.#finish(OVER, 'done'));
+  }
+
+  // --- what else may happen
+
+  /** `lease.lost`: the instance has ended, or must be left now. */
+  handleEvent(): void {
+    const happened =
+      this.#answer.hasBegun || this.#hasSwitched
+        ? 'answering'
+        : this.#attempt === undefined
+          ? 'undelivered'
+          : 'reset';
+    this.#attempt?.abort();
+    this.#finish({ kind: 'failed', happened, detail: 'The instance ended' }, 'died');
+  }
+
+  #onDeadline(): void {
+    this.#isExpired = true;
+    this.#attempt?.abort();
+    this.#cancel.abort(GONE);
+    this.#finish({ kind: 'error', error: this.#expired() }, 'done');
+  }
+
+  #expired(): BerthError {
+    const seconds = this.#context.durationMs(this.#options.deploymentId) / 1000;
+    return new BerthError('DURATION_EXCEEDED', {
+      detail: `There was no whole answer within ${seconds} s.`,
+    });
+  }
+
+  #onClientClosed(): void {
+    if (this.#answer.isWhole) return;
+    this.#cancel.abort(GONE);
+    this.#attempt?.abort();
+    this.#finish(OVER, 'done');
+  }
+
+  /** The one way an attempt ends. */
+  #finish(outcome: Outcome, how: LeaseEnd): void {
+    const settle = this.#settle;
+    if (settle === undefined) return;
+    this.#settle = undefined;
+    this.#attempt = undefined;
+    if (this.#upstream !== undefined) this.#context.upstreams.release(this.#upstream);
+    this.#upstream = undefined;
+    this.#served.bytesIn ||= this.#body.bytesRead;
+    this.#lease?.lost.removeEventListener('abort', this);
+    this.#lease?.end(how);
+    settle(outcome);
+  }
+
+  #fail(error: BerthError): void {
+    if (this.#hasSwitched) {
+      this.#served.error = error.code;
+      return;
+    }
+    this.#answer.fail(error, this.#hasRest());
+    if (this.#hasRest()) this.#linger();
+  }
+
+  /** Bytes of the request that nobody has read, and that will come or have come. */
+  #hasRest(): boolean {
+    return !this.#body.hasEnded && !this.#answer.isBodyHeldBack;
+  }
+
+  #linger(): void {
+    const { context, req, res } = this.#options;
+    linger(context, req, res, this.#body);
+  }
+}

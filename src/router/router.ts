@@ -1,0 +1,288 @@
+/**
+ * Takes requests on one plain HTTP port: finds out where each belongs, and lets the platform answer, or passes it on to
+ * an instance of a deployment, or says what is wrong with it.
+ */
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
+import { BerthError } from '../core/errors.ts';
+import type { DeploymentId, InstanceId } from '../core/model.ts';
+import type { RouteTable, RouteTarget } from '../core/route.ts';
+import type { Clock } from '../ports/clock.ts';
+import type { Fleet } from '../ports/fleet.ts';
+import type { Random } from '../ports/random.ts';
+import { type AccessRecord, Served } from './access-log.ts';
+import { Answer } from './answer.ts';
+import { RequestBody } from './body.ts';
+import type { RequestContext, RouterContext } from './context.ts';
+import { Deadlines } from './deadlines.ts';
+import { answerHealth, HEALTH_PATH } from './health.ts';
+import { DEFAULT_ROUTER_LIMITS, type RouterLimits } from './limits.ts';
+import { linger } from './linger.ts';
+import { checkForm, refuseMalformed } from './malformed.ts';
+import { proxy } from './proxy.ts';
+import { proxyUpgrade, responseFor } from './upgrade.ts';
+import { Upstreams } from './upstream.ts';
+
+export interface RouterOptions {
+  readonly fleet: Fleet;
+  readonly routes: RouteTable;
+  /** Answers on the hostnames of the platform: the API and the dashboard. */
+  readonly platform: (req: IncomingMessage, res: ServerResponse) => void;
+  /** WebSockets on the hostnames of the platform; without it they are answered as plain requests. */
+  readonly platformUpgrade?: (req: IncomingMessage, socket: Duplex, head: Buffer) => void;
+  readonly clock: Clock;
+  readonly random: Random;
+  /** Of Berth, for error pages. */
+  readonly version: string;
+  readonly limits?: Partial<RouterLimits>;
+  /** `limits.duration` of a deployment, in ms. */
+  readonly durationMs: (deploymentId: DeploymentId) => number;
+  /** One call per request, when it has ended. */
+  readonly onAccess?: (record: AccessRecord) => void;
+}
+
+export interface Router {
+  /** Not listening yet: `server.listen(…)`. */
+  readonly server: Server;
+  /** Closes pooled connections to an instance. To be called whenever one leaves `running`, before it is frozen or stopped. */
+  forget(instanceId: InstanceId): void;
+  /** Takes no more connections, lets requests in flight end (at most `limits.closeMs`), then closes WebSockets and the rest. */
+  close(): Promise<void>;
+}
+
+export function createRouter(options: RouterOptions): Router {
+  return new HttpRouter(options);
+}
+
+class HttpRouter implements Router {
+  readonly server: Server;
+  readonly #options: RouterOptions;
+  readonly #context: RouterContext;
+  readonly #upgraded = new Set<Socket>();
+  /** Ids are this process's own prefix and a count: unique, and cheap on the way of every request. */
+  readonly #idPrefix: string;
+  #idCount = 0;
+  #inFlight = 0;
+  #onIdle: (() => void) | undefined;
+
+  constructor(options: RouterOptions) {
+    const limits = { ...DEFAULT_ROUTER_LIMITS, ...options.limits };
+    this.#options = options;
+    this.#idPrefix = options.random.id(10);
+    this.#context = {
+      fleet: options.fleet,
+      clock: options.clock,
+      limits,
+      version: options.version,
+      deadlines: new Deadlines(options.clock),
+      upstreams: new Upstreams(limits),
+      durationMs: options.durationMs,
+      isClosing: false,
+    };
+    this.server = createServer({
+      insecureHTTPParser: false,
+      maxHeaderSize: limits.headerBytes,
+      headersTimeout: limits.headersTimeoutMs,
+      // Uploads may take long; `limits.duration` bounds a request as a whole.
+      requestTimeout: 0,
+      connectionsCheckingInterval: Math.max(10, Math.min(5_000, limits.headersTimeoutMs / 3)),
+      keepAliveTimeout: limits.keepAliveTimeoutMs,
+      noDelay: true,
+      // Checked by us, so that the answer has our code.
+      requireHostHeader: false,
+      optimizeEmptyRequests: true,
+      shouldUpgradeCallback: isWebSocket,
+    });
+    // Node would silently leave headers out; `checkForm` refuses instead.
+    this.server.maxHeadersCount = 0;
+    const onRequest = (req: IncomingMessage, res: ServerResponse) => this.#onRequest(req, res);
+    this.server.on('request', onRequest);
+    // The app says whether to continue, or the router when it has read all it wants to.
+    this.server.on('checkContinue', onRequest);
+    this.server.on('upgrade', (req, socket, head) => this.#onUpgrade(req, socket as Socket, head));
+    this.server.on('clientError', (error, socket) => {
+      refuseMalformed(error, socket as Socket, {
+        id: this.#newId(),
+        platformOrigin: this.#platformOrigin((socket as Socket).localPort),
+        version: options.version,
+      });
+    });
+  }
+
+  forget(instanceId: InstanceId): void {
+    this.#context.upstreams.forget(instanceId);
+  }
+
+  async close(): Promise<void> {
+    const { clock, limits, upstreams, deadlines } = this.#context;
+    this.#context.isClosing = true;
+    const closed = new Promise<void>((resolve) => this.server.close(() => resolve()));
+    const enough = new AbortController();
+    this.#onIdle = () => enough.abort();
+    if (this.#inFlight > 0) await clock.sleep(limits.closeMs, enough.signal);
+    for (const socket of this.#upgraded) socket.destroy();
+    this.server.closeAllConnections();
+    await closed;
+    deadlines.close();
+    await upstreams.close();
+  }
+
+  #onRequest(req: IncomingMessage, res: ServerResponse): void {
+    // Pipelined behind another request: its turn comes when that one is answered. Until then it holds nothing.
+    if (res.socket === null) res.once('socket', () => this.#handle(req, res));
+    else this.#handle(req, res);
+  }
+
+  #handle(req: IncomingMessage, res: ServerResponse): void {
+    this.#inFlight += 1;
+    res.once('close', () => this.#onResponseClosed());
+    const route = this.#route(req, res);
+    if (route === undefined) return;
+    const { target, request } = route;
+    if (target.kind === 'platform') {
+      // Only deployments have a say in `Expect`; without this a client of the API would wait for its answer.
+      if (req.headers.expect !== undefined) res.writeContinue();
+      this.#options.platform(req, res);
+      return;
+    }
+    const { deploymentId } = target;
+    if (request.path === HEALTH_PATH && (req.method === 'GET' || req.method === 'HEAD')) {
+      answerHealth(this.#context.fleet, deploymentId, request.id, req, res);
+      return;
+    }
+    const served = new Served();
+    void proxy({ context: this.#context, request, deploymentId, req, res, served });
+    res.once('close', () =>
+      this.#record(req, request, served, !res.writableFinished, deploymentId),
+    );
+  }
+
+  #onUpgrade(req: IncomingMessage, socket: Socket, head: Buffer): void {
+    this.#upgraded.add(socket);
+    socket.once('close', () => this.#upgraded.delete(socket));
+    // Whoever uses the socket sees its end by 'close'.
+    socket.on('error', () => {});
+    const res = responseFor(req, socket);
+    const route = this.#route(req, res);
+    if (route === undefined) return;
+    const { target, request } = route;
+    if (target.kind === 'platform') {
+      const { platform, platformUpgrade } = this.#options;
+      if (platformUpgrade === undefined) {
+        platform(req, res);
+        return;
+      }
+      res.detachSocket(socket);
+      platformUpgrade(req, socket, head);
+      return;
+    }
+    const served = new Served();
+    const { deploymentId } = target;
+    const done = proxyUpgrade(
+      { context: this.#context, request, deploymentId, req, res, served },
+      { socket, head },
+    );
+    void done.then(() => {
+      const isCutOff = served.error !== undefined && served.status === 101;
+      this.#record(req, request, served, isCutOff || served.status === 0, deploymentId);
+    });
+  }
+
+  /** Where a request belongs; undefined when it was answered here, because it is malformed or its host unknown. */
+  #route(
+    req: IncomingMessage,
+    res: ServerResponse,
+  ): { readonly target: RouteTarget; readonly request: RequestContext } | undefined {
+    const form = checkForm(req, this.#context.limits);
+    const isGood = form.kind === 'wellFormed';
+    const request: RequestContext = {
+      id: this.#newId(),
+      at: this.#context.clock.now(),
+      host: isGood ? form.host : '',
+      path: isGood ? form.path : '',
+      platformOrigin: this.#platformOrigin(isGood ? form.parsed.port : req.socket.localPort),
+    };
+    if (!isGood) {
+      res.shouldKeepAlive = false;
+      const error = new BerthError('BAD_REQUEST', { detail: form.detail });
+      this.#refuse(req, res, request, error, form.status);
+      return undefined;
+    }
+    const target = this.#options.routes.resolve(form.parsed.host, form.path);
+    if (target.kind !== 'unknown') return { target, request };
+    const error = new BerthError('NOT_FOUND', { detail: `Nothing is deployed at ${target.host}.` });
+    this.#refuse(req, res, request, error, error.status);
+    return undefined;
+  }
+
+  #refuse(
+    req: IncomingMessage,
+    res: ServerResponse,
+    request: RequestContext,
+    error: BerthError,
+    status: number,
+  ): void {
+    const served = new Served();
+    const body = new RequestBody(req, 0);
+    const answer = new Answer(this.#context, request, req, res, served);
+    const hasRest = !body.hasEnded && !answer.isBodyHeldBack;
+    answer.fail(error, hasRest, status);
+    if (hasRest) linger(this.#context, req, res, body);
+    res.once('close', () => this.#record(req, request, served, false));
+  }
+
+  #onResponseClosed(): void {
+    this.#inFlight -= 1;
+    if (!this.#context.isClosing) return;
+    // The connection that carried it rests now, and Node closed those at rest only once.
+    this.server.closeIdleConnections();
+    if (this.#inFlight === 0) this.#onIdle?.();
+  }
+
+  #record(
+    req: IncomingMessage,
+    request: RequestContext,
+    served: Served,
+    aborted: boolean,
+    deploymentId?: DeploymentId,
+  ): void {
+    const { onAccess, clock } = this.#options;
+    if (onAccess === undefined) return;
+    const { id, at, host, path } = request;
+    const query = path.indexOf('?');
+    onAccess({
+      id,
+      at,
+      remoteAddress: req.socket.remoteAddress ?? '',
+      method: req.method ?? '',
+      host,
+      path: query === -1 ? path : path.slice(0, query),
+      ...(deploymentId !== undefined && { deploymentId }),
+      ...served.facts(),
+      totalMs: clock.now() - at,
+      aborted,
+    });
+  }
+
+  #newId(): string {
+    this.#idCount += 1;
+    return `${this.#idPrefix}-${this.#idCount.toString(36)}`;
+  }
+
+  #platformOrigin(port: number | undefined): string {
+    const host = this.#options.routes.platformHost;
+    return port === undefined || port === 80 ? `http://${host}` : `http://${host}:${port}`;
+  }
+}
+
+/** Other upgrades (`h2c`, which curl offers) may be ignored by HTTP's own rules: such a request is served as it is. */
+function isWebSocket(req: IncomingMessage): boolean {
+  const { headers } = req;
+  return (
+    req.method === 'GET' &&
+    headers.upgrade?.toLowerCase() === 'websocket' &&
+    headers['content-length'] === undefined &&
+    headers['transfer-encoding'] === undefined
+  );
+}

@@ -1,0 +1,104 @@
+/** WebSockets: the handshake goes through the same leases and attempts as any request, then the two sockets are spliced. */
+import { type IncomingMessage, ServerResponse } from 'node:http';
+import type { Socket } from 'node:net';
+import type { Deadlines } from './deadlines.ts';
+import { responseHeaders } from './headers.ts';
+import { type ExchangeOptions, proxy } from './proxy.ts';
+
+/** A client's socket that has left HTTP, with the bytes that came behind its request. */
+export interface UpgradedClient {
+  readonly socket: Socket;
+  readonly head: Buffer;
+}
+
+/**
+ * A response object for a request that came as an upgrade: error pages and refusals of the app go through it like any
+ * answer, then the connection is closed.
+ */
+export function responseFor(req: IncomingMessage, socket: Socket): ServerResponse {
+  const res = new ServerResponse(req);
+  res.shouldKeepAlive = false;
+  res.assignSocket(socket);
+  res.once('finish', () => socket.destroySoon());
+  return res;
+}
+
+/** Serves a WebSocket from handshake to the closing of both sides; the lease is held as long. Never rejects. */
+export async function proxyUpgrade(
+  options: Omit<ExchangeOptions, 'onSwitch'>,
+  client: UpgradedClient,
+): Promise<void> {
+  const { context, request, req, res, served } = options;
+  const { socket } = client;
+  // Node has let go of the socket: a client that leaves while it waits is seen only here.
+  const onLeft = () => socket.destroy();
+  socket.once('end', onLeft);
+  await proxy({
+    ...options,
+    onSwitch: async (message, received, upstream, head) => {
+      socket.removeListener('end', onLeft);
+      res.detachSocket(socket);
+      served.status = 101;
+      const headers = responseHeaders(received, false);
+      headers.push('connection', 'Upgrade', 'upgrade', req.headers.upgrade ?? '');
+      served.addHeaders(headers, request.id);
+      socket.write(switchingHead(message, headers), 'latin1');
+      const before = { read: socket.bytesRead, written: socket.bytesWritten };
+      await splice(
+        client,
+        { socket: upstream, head },
+        context.deadlines,
+        context.limits.halfClosedMs,
+      );
+      served.bytesIn = socket.bytesRead - before.read + client.head.length;
+      served.bytesOut = socket.bytesWritten - before.written;
+    },
+  });
+}
+
+function switchingHead(message: string, headers: readonly string[]): string {
+  let head = `HTTP/1.1 101 ${message || 'Switching Protocols'}\r\n`;
+  for (let i = 0; i + 1 < headers.length; i += 2) head += `${headers[i]}: ${headers[i + 1]}\r\n`;
+  return `${head}\r\n`;
+}
+
+/**
+ * Passes bytes both ways, with backpressure and without reading them, until both sockets are closed. An end on one side
+ * is passed on as an end; if the other side has not ended `halfClosedMs` later, both are closed. A side that fails takes
+ * the other with it.
+ */
+export async function splice(
+  client: UpgradedClient,
+  upstream: UpgradedClient,
+  deadlines: Deadlines,
+  halfClosedMs: number,
+): Promise<void> {
+  const sides = [client.socket, upstream.socket] as const;
+  const tooLong = { deadline: undefined as ReturnType<Deadlines['add']> | undefined };
+  const closed = sides.map(
+    (side) =>
+      new Promise<void>((resolve) => {
+        if (side.destroyed) resolve();
+        side.once('close', resolve);
+      }),
+  );
+  const pass = (from: UpgradedClient, to: UpgradedClient) => {
+    from.socket.setNoDelay(true);
+    from.socket.setTimeout(0);
+    from.socket.on('error', () => to.socket.destroy());
+    from.socket.once('close', () => to.socket.destroySoon());
+    from.socket.once('end', () => {
+      tooLong.deadline ??= deadlines.add(halfClosedMs, () => {
+        for (const side of sides) side.destroy();
+      });
+    });
+    if (from.head.length > 0) to.socket.write(from.head);
+    from.socket.pipe(to.socket);
+  };
+  pass(client, upstream);
+  pass(upstream, client);
+  if (client.socket.destroyed) upstream.socket.destroy();
+  if (upstream.socket.destroyed) client.socket.destroy();
+  await Promise.all(closed);
+  if (tooLong.deadline !== undefined) deadlines.cancel(tooLong.deadline);
+}

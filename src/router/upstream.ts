@@ -1,0 +1,95 @@
+/** The connections to instances: a pool per instance, made with its first lease and gone when it rests. */
+import { Pool } from 'undici';
+import type { InstanceId } from '../core/model.ts';
+import type { Lease } from '../ports/fleet.ts';
+import type { RouterLimits } from './limits.ts';
+
+/** The pool of one instance, and how many requests use it now. */
+export class Upstream {
+  readonly pool: Pool;
+  readonly origin: string;
+  inUse = 0;
+
+  constructor(origin: string, limits: RouterLimits) {
+    this.origin = origin;
+    this.pool = new Pool(origin, {
+      pipelining: 1,
+      allowH2: false,
+      // Time is bounded by `limits.duration`, for the answer as a whole.
+      headersTimeout: 0,
+      bodyTimeout: 0,
+      connectTimeout: limits.connectTimeoutMs,
+      keepAliveTimeout: limits.upstreamKeepAliveMs,
+      maxHeaderSize: limits.responseHeaderBytes,
+    });
+  }
+}
+
+/**
+ * All pools. A pooled connection must not outlive its instance's time awake: an app that was frozen finds its own
+ * keep-alive timers long past when it thaws and closes the connection just when it is used. So `forget` is called
+ * when an instance leaves `running`; and a lease on an instance that had to be woken never meets an older pool.
+ */
+export class Upstreams {
+  readonly #limits: RouterLimits;
+  readonly #byInstance = new Map<InstanceId, Upstream>();
+
+  constructor(limits: RouterLimits) {
+    this.#limits = limits;
+  }
+
+  /** Instances with a pool. */
+  get size(): number {
+    return this.#byInstance.size;
+  }
+
+  /** The pool for a lease. Each call is paired with one `release`. */
+  use(lease: Lease): Upstream {
+    const origin = `http://${lease.host.includes(':') ? `[${lease.host}]` : lease.host}:${lease.port}`;
+    let upstream = this.#byInstance.get(lease.instanceId);
+    if (upstream !== undefined && isStale(upstream, lease, origin)) {
+      this.forget(lease.instanceId);
+      upstream = undefined;
+    }
+    if (upstream === undefined) {
+      upstream = new Upstream(origin, this.#limits);
+      this.#byInstance.set(lease.instanceId, upstream);
+      this.#dropWhenDisconnected(lease.instanceId, upstream);
+    }
+    upstream.inUse += 1;
+    return upstream;
+  }
+
+  release(upstream: Upstream): void {
+    upstream.inUse -= 1;
+  }
+
+  /** Closes the connections to an instance that leaves `running`. Requests in flight, if there are any, end by themselves. */
+  forget(instanceId: InstanceId): void {
+    const upstream = this.#byInstance.get(instanceId);
+    if (upstream === undefined) return;
+    this.#byInstance.delete(instanceId);
+    void (upstream.inUse === 0 ? upstream.pool.destroy() : upstream.pool.close());
+  }
+
+  /** Closes every connection at once. */
+  async close(): Promise<void> {
+    const pools = [...this.#byInstance.values()].map((upstream) => upstream.pool.destroy());
+    this.#byInstance.clear();
+    await Promise.all(pools);
+  }
+
+  /** A pool without connections holds nothing but memory: an instance that is never heard of again leaves no trace. */
+  #dropWhenDisconnected(instanceId: InstanceId, upstream: Upstream): void {
+    const look = () => {
+      if (upstream.inUse > 0 || upstream.pool.stats.connected > 0) return;
+      if (this.#byInstance.get(instanceId) === upstream) this.forget(instanceId);
+    };
+    upstream.pool.on('disconnect', look);
+    upstream.pool.on('connectionError', look);
+  }
+}
+
+function isStale(upstream: Upstream, lease: Lease, origin: string): boolean {
+  return upstream.origin !== origin || (lease.start !== 'warm' && upstream.inUse === 0);
+}
