@@ -3,6 +3,7 @@ import { spawn } from 'node:child_process';
 import { mkdir, readFile, rm } from 'node:fs/promises';
 import { delimiter, dirname, join } from 'node:path';
 import { parseArgs } from 'node:util';
+import { totalsLine, totalsOf, type VitestReport } from './totals.ts';
 
 const root = join(import.meta.dirname, '..');
 const report = join(root, 'test-results', 'vitest.json');
@@ -15,24 +16,6 @@ interface Step {
   readonly mend?: string;
   /** Shown while it runs, because it takes minutes. */
   readonly isLong?: boolean;
-}
-
-interface Totals {
-  readonly passed: number;
-  readonly failed: number;
-  readonly skipped: number;
-}
-
-/** The part of Vitest's JSON report that is read here. */
-interface VitestReport {
-  readonly numPassedTests: number;
-  readonly numFailedTests: number;
-  readonly numPendingTests: number;
-  readonly numTodoTests: number;
-  readonly testResults: readonly {
-    readonly status: string;
-    readonly assertionResults: readonly unknown[];
-  }[];
 }
 
 /** The steps in order: cheap and telling ones first. Commands of package.json stand only there. */
@@ -77,23 +60,13 @@ function run(step: Step): Promise<{ readonly code: number; readonly output: stri
   });
 }
 
-/** Totals of the last test run. A file that could not be loaded counts as one failed test; so does a missing report. */
-async function totals(): Promise<Totals> {
-  let text: string;
+/** What Vitest reported, if it came to that. */
+async function reported(): Promise<VitestReport | undefined> {
   try {
-    text = await readFile(report, 'utf8');
+    return JSON.parse(await readFile(report, 'utf8')) as VitestReport;
   } catch {
-    return { passed: 0, failed: 1, skipped: 0 };
+    return undefined;
   }
-  const read = JSON.parse(text) as VitestReport;
-  const unloaded = read.testResults.filter(
-    (file) => file.status === 'failed' && file.assertionResults.length === 0,
-  ).length;
-  return {
-    passed: read.numPassedTests,
-    failed: read.numFailedTests + unloaded,
-    skipped: read.numPendingTests + read.numTodoTests,
-  };
 }
 
 function seconds(ms: number): string {
@@ -133,11 +106,9 @@ async function main(): Promise<number> {
   }
 
   if (chosen.some((step) => step.name === 'tests')) {
-    const { passed, failed: bad, skipped } = await totals();
-    if (bad > 0 && !failed.includes('tests')) failed.push('tests');
-    console.log(
-      `tests: ${passed} passed, ${bad} failed${skipped > 0 ? `, ${skipped} skipped` : ''}`,
-    );
+    const totals = totalsOf(await reported());
+    if (totals.failed > 0 && !failed.includes('tests')) failed.push('tests');
+    console.log(totalsLine(totals));
   }
   if (failed.length > 0) console.log(`Not right: ${failed.join(', ')}.`);
   return failed.length > 0 ? 1 : 0;
