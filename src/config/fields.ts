@@ -39,9 +39,9 @@ export function insidePath(what: string) {
     .refine((value) => value === '.' || pathProblem(normalisePath(value)) === undefined, { error });
 }
 
-/** `./a/b/` → `a/b`. */
+/** `./a/b/` → `a/b`; the folder itself is `.`. */
 export function normalisePath(path: string): string {
-  return path.replace(/^(?:\.\/+)+/, '').replace(/\/+$/, '');
+  return path.replace(/^(?:\.\/+)+/, '').replace(/(?<=[^/])\/+$/, '') || '.';
 }
 
 const slotError = `a slot such as "c.125-m512": at least c${BOUNDS.slotCpus.min} (CPU cores) and m${BOUNDS.slotMemoryMiB.min} (MiB of memory)`;

@@ -135,8 +135,8 @@ function explained(text: string, error: ParseError): { offset: number; message: 
 function tooDeep(text: string): number | undefined {
   const scanner = createScanner(text, true);
   let depth = 0;
-  for (let token = scanner.scan(); Number(token) !== END_OF_FILE; token = scanner.scan()) {
-    const kind = Number(token);
+  for (let token = scanner.scan(); (token as number) !== END_OF_FILE; token = scanner.scan()) {
+    const kind: number = token;
     if (kind === OPEN_BRACE || kind === OPEN_BRACKET) depth += 1;
     if (kind === CLOSE_BRACE || kind === CLOSE_BRACKET) depth -= 1;
     if (depth > MAX_DEPTH) return scanner.getTokenOffset();
