@@ -4,9 +4,9 @@ import { posix } from 'node:path';
 import type { SourceFile } from './read.ts';
 import type { Ban, Part } from './table.ts';
 
-/** Tests and contract suites may import anything: they are where parts meet. */
+/** Tests, contract suites and what draws values for them may import anything: they are where parts meet. */
 export function isTest(path: string): boolean {
-  return path.endsWith('.test.ts') || path.endsWith('.contract.ts');
+  return /\.(?:test|contract|arbitrary)\.ts$/.test(path);
 }
 
 /** `src/router/proxy.ts` → `router`, `src/server.ts` → `server.ts`, `sim/world.ts` → `sim`. */
@@ -108,9 +108,9 @@ export function judgeWords(
 export function judgeFirstLines(files: readonly SourceFile[]): readonly string[] {
   return files
     .filter((file) => {
-      const comment = /^(?:#!.*\n)?\/\*\*([\s\S]*?)\*\//.exec(file.text)?.[1];
-      const sentence = comment?.replace(/^\s*\*\s?/gm, '').trim() ?? '';
-      return sentence.split(/\s+/).length < 3 || !/[.:][^a-z]|\.$/.test(sentence);
+      const comment = /^(?:#!.*\n)?\/\*\*([\s\S]*?)\*\//.exec(file.text)?.[1] ?? '';
+      const text = comment.replace(/^\s*\* ?/gm, '').trim();
+      return !/^\S+ \S+ [^]*?[.?!:](?:\s|$)/.test(text);
     })
     .map(
       (file) =>

@@ -38,7 +38,7 @@ export const PARTS: readonly Part[] = [
   {
     name: 'config',
     may: { core: 'bounds, defaults and errors stand there once' },
-    packages: ['zod', 'jsonc-parser', 'ignore', '@balena/dockerignore'],
+    packages: ['zod', 'jsonc-parser', 'ignore', '@balena/dockerignore', 'dockerfile-ast'],
     node: true,
     because: 'reading a configuration must work without a server, in the CLI',
   },
@@ -99,7 +99,14 @@ export const PARTS: readonly Part[] = [
       config: 'the schema that validates a file validates a request',
       deploys: 'its public functions',
     },
-    packages: ['fastify', 'fastify-type-provider-zod', '@fastify/swagger', 'zod'],
+    packages: [
+      'fastify',
+      'fastify-type-provider-zod',
+      '@fastify/swagger',
+      'zod',
+      // For `npm run docs` alone.
+      'openapi-typescript',
+    ],
     node: true,
     because: 'the API is an edge of the program: it asks the parts and decides nothing',
   },
@@ -162,7 +169,7 @@ export const PARTS: readonly Part[] = [
       engines: 'the memory engine',
       stores: 'the memory store',
     },
-    packages: ['fast-check'],
+    packages: [],
     node: true,
     because: 'a world from a seed has the real parts and memory drivers, nothing of the real world',
   },
