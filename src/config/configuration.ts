@@ -12,7 +12,7 @@ import type { Configuration, Scale, Slot } from '../core/model.ts';
 import { normalisePath } from './fields.ts';
 import type { JsonPath, Locate } from './place.ts';
 import { problemAt } from './place.ts';
-import type { ConfigFile } from './schema.ts';
+import type { ConfigFile } from './keys.ts';
 
 /** What was given for one deploy besides the file: it wins over the file. */
 export interface Given {

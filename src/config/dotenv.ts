@@ -4,7 +4,7 @@ import { join, resolve } from 'node:path';
 import { parseEnv } from 'node:util';
 import { BerthError } from '../core/errors.ts';
 import { normalisePath } from './fields.ts';
-import type { ConfigFile } from './schema.ts';
+import type { ConfigFile } from './keys.ts';
 
 /** The variables of `.env`, or of the file named; none when `dotenv` is absent or false. Throws CONFIG_INVALID when the file cannot be read. */
 export async function readDotenv(

@@ -7,14 +7,9 @@ import type { ManifestEntry } from '../core/model.ts';
 import { checkDockerfile, type DockerfileOptions } from './dockerfile.ts';
 import { normalisePath } from './fields.ts';
 import { type Scan, type ScanOptions, scanFolder } from './folder.ts';
-import {
-  type FolderView,
-  GENERATED_DOCKERFILE,
-  type Kind,
-  type Recognised,
-  recognise,
-} from './recognise.ts';
-import type { ConfigFile } from './schema.ts';
+import { type FolderView, GENERATED_DOCKERFILE, type Kind, type Recognised } from './kinds/kind.ts';
+import { recognise } from './recognise.ts';
+import type { ConfigFile } from './keys.ts';
 
 /** A text file that somebody wrote by hand is never larger, in bytes. */
 const MAX_TEXT_BYTES = 1024 * 1024;

@@ -9,7 +9,7 @@ import { parseJson } from './json.ts';
 import { CONFIG_NAMES } from './names.ts';
 import { nearest } from './nearest.ts';
 import { formatPath, type JsonPath, type Locate, problemAt } from './place.ts';
-import { type ConfigFile, configFileSchema } from './schema.ts';
+import { type ConfigFile, configFileSchema } from './keys.ts';
 
 const MAX_BYTES = 1024 * 1024;
 

@@ -1,5 +1,5 @@
 /** Recognises a Node.js app by its package.json. */
-import { BASE_IMAGES, type FolderView, HEADER, type Recognition } from './recognise.ts';
+import { BASE_IMAGES, type FolderView, HEADER, type Recognition } from './kind.ts';
 
 interface PackageJson {
   readonly main?: unknown;

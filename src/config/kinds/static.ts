@@ -1,8 +1,8 @@
 /** Recognises a static site by its index.html; it is served by our own small server. */
 import { readFile } from 'node:fs/promises';
-import { IGNORE_FILES } from './ignore.ts';
-import { CONFIG_NAMES } from './names.ts';
-import { BASE_IMAGES, type FolderView, HEADER, type Recognition } from './recognise.ts';
+import { IGNORE_FILES } from '../ignore.ts';
+import { CONFIG_NAMES } from '../names.ts';
+import { BASE_IMAGES, type FolderView, HEADER, type Recognition } from './kind.ts';
 
 const SERVER = new URL('./static-server.mjs', import.meta.url);
 /** A hidden folder: the server shows none. */

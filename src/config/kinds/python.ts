@@ -1,5 +1,5 @@
 /** Recognises a Python app by its requirements.txt or its main.py. */
-import { BASE_IMAGES, type FolderView, HEADER, type Recognition } from './recognise.ts';
+import { BASE_IMAGES, type FolderView, HEADER, type Recognition } from './kind.ts';
 
 const ENTRIES = ['main.py', 'app.py', 'server.py'];
 

@@ -1,5 +1,5 @@
 /** Recognises a Go program by its go.mod. */
-import { BASE_IMAGES, type FolderView, HEADER, type Recognition } from './recognise.ts';
+import { BASE_IMAGES, type FolderView, HEADER, type Recognition } from './kind.ts';
 
 export async function recogniseGo(view: FolderView): Promise<Recognition> {
   const module = await view.text('go.mod');
