@@ -20,7 +20,9 @@ const METHODS = ['get', 'post', 'put', 'delete'] as const;
 export async function documents(version: string): Promise<readonly Document[]> {
   const document = await openApiDocument(version);
   const { default: openapiTs, astToString } = await import('openapi-typescript');
-  const types = astToString(await openapiTs(structuredClone(document), { alphabetize: true }));
+  const types = astToString(
+    await openapiTs(structuredClone(document), { alphabetize: true, defaultNonNullable: false }),
+  );
   return [
     { path: 'docs/reference/openapi.json', text: `${JSON.stringify(document, null, 2)}\n` },
     { path: 'docs/reference/api.md', text: reference(document) },

@@ -17,12 +17,22 @@ export interface EventStream {
   end(): void;
 }
 
-/** Takes the answer over from Fastify and begins the stream. */
-export function openEventStream(reply: FastifyReply, clock: Clock): EventStream {
+/** Takes the answer over from Fastify and begins the stream; its signal aborts when `closing` does, too. */
+export function openEventStream(
+  reply: FastifyReply,
+  clock: Clock,
+  closing: AbortSignal,
+): EventStream {
   reply.hijack();
   const { raw } = reply;
   const gone = new AbortController();
-  raw.on('close', () => gone.abort());
+  const stop = () => gone.abort();
+  closing.addEventListener('abort', stop, { once: true });
+  if (closing.aborted) stop();
+  raw.on('close', () => {
+    closing.removeEventListener('abort', stop);
+    gone.abort();
+  });
   raw.on('error', () => gone.abort());
   raw.writeHead(200, {
     'content-type': 'text/event-stream; charset=utf-8',

@@ -42,7 +42,7 @@ export function addLogs(routes: Routes, needs: ApiNeeds): void {
 
       const resume = parsePlace(request.headers['last-event-id']);
       const place = createPlace();
-      const stream = openEventStream(reply, needs.clock);
+      const stream = openEventStream(reply, needs.clock, needs.closing);
       const { tail: _, ...rest } = query;
       try {
         await needs.logs.follow(

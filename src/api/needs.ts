@@ -43,6 +43,8 @@ export interface ApiNeeds {
   readonly clock: Clock;
   /** The deployment's own address, for ever. */
   readonly urlOf: (id: DeploymentId) => string;
+  /** Aborts when the server stops: streams end then. */
+  readonly closing: AbortSignal;
   readonly nextRequestId: () => string;
   readonly reporter: Reporter;
 }

@@ -82,25 +82,43 @@ function sendProblem(
     .send(toProblem(error, request.id));
 }
 
-/** | what Fastify says | what Berth says | */
 function asBerthError(error: FastifyError | BerthError): BerthError {
   if (error instanceof BerthError) return error;
-  if (hasZodFastifySchemaValidationErrors(error)) {
-    const problems = error.validation.map((issue) => ({
-      at: issue.instancePath.slice(1).replaceAll('/', '.'),
-      message: issue.message ?? 'is not valid',
-    }));
-    const where = error.validationContext ?? 'request';
-    const first = problems[0];
-    const detail = `The ${where} is not valid${first ? `: ${first.at}: ${first.message}` : ''}`;
-    return new BerthError('INVALID_INPUT', { detail, problems });
-  }
+  if (hasZodFastifySchemaValidationErrors(error)) return invalidInput(error);
   if (error.code === 'FST_ERR_CTP_BODY_TOO_LARGE') {
     return new BerthError('UPLOAD_TOO_LARGE', { detail: 'The body of the request is too large.' });
+  }
+  if (error.code === 'ECONNRESET') {
+    return new BerthError('BAD_REQUEST', {
+      detail: 'The connection ended before the request did.',
+    });
   }
   const status = error.statusCode;
   if (status !== undefined && status >= 400 && status < 500) {
     return new BerthError('INVALID_INPUT', { detail: error.message });
   }
   return new BerthError('INTERNAL', { cause: error });
+}
+
+/** The place of the configuration in the body of a deploy. */
+const CONFIGURATION = '/configuration';
+
+function invalidInput(error: {
+  readonly validation: readonly { readonly instancePath: string; readonly message?: string }[];
+  readonly validationContext?: string;
+}): BerthError {
+  const isConfiguration = error.validation.every(({ instancePath }) =>
+    `${instancePath}/`.startsWith(`${CONFIGURATION}/`),
+  );
+  const problems = error.validation.map(({ instancePath, message = 'is not valid' }) => ({
+    at: instancePath.slice(1).replaceAll('/', '.'),
+    // Messages of the configuration's schema are the end of that sentence.
+    message: instancePath.startsWith(CONFIGURATION) ? `must be ${message}` : message,
+  }));
+  const first = problems[0];
+  const where = error.validationContext ?? 'request';
+  return new BerthError(isConfiguration ? 'CONFIG_INVALID' : 'INVALID_INPUT', {
+    detail: `The ${where} is not valid: ${first?.at ?? ''}: ${first?.message ?? ''}.`,
+    problems,
+  });
 }

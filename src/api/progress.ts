@@ -27,7 +27,7 @@ export function addProgress(routes: Routes, needs: ApiNeeds): void {
     async (request, reply) => {
       const { id } = await find(needs.store, request.params.name, 'newest');
       const known = lastEventId(request.headers['last-event-id']);
-      const stream = openEventStream(reply, needs.clock);
+      const stream = openEventStream(reply, needs.clock, needs.closing);
       let lines = 0;
       try {
         await needs.deployer.follow(

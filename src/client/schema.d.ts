@@ -747,7 +747,7 @@ export interface components {
                  * @description Path of the Dockerfile inside the folder. Without one, the kind of folder is recognised.
                  * @default Dockerfile
                  */
-                dockerfile: string;
+                dockerfile?: string;
                 /** @description Build arguments: what `ARG NAME` in the Dockerfile receives. */
                 env?: {
                     [key: string]: string;
@@ -759,7 +759,7 @@ export interface components {
              * @description Read more variables from `.env`, or from the file named, when deploying. `env` wins over it.
              * @default false
              */
-            dotenv: boolean | string;
+            dotenv?: boolean | string;
             /** @description From now.json: version of Node.js for folders without a Dockerfile. No effect here: the recognised Dockerfile says which. */
             engines?: {
                 [key: string]: unknown;
@@ -791,24 +791,24 @@ export interface components {
              * @default freeze
              * @enum {string}
              */
-            idle: "freeze" | "stop" | "run";
+            idle?: "freeze" | "stop" | "run";
             /** @description Concurrency and time limits. */
             limits?: {
                 /**
                  * @description Milliseconds: the longest a request may take, and the running age at which an instance is replaced by a fresh one.
                  * @default 300000
                  */
-                duration: number;
+                duration?: number;
                 /**
                  * @description Requests (and WebSockets) one instance serves at the same time; one more starts another instance.
                  * @default 10
                  */
-                maxConcurrentReqs: number;
+                maxConcurrentReqs?: number;
                 /**
                  * @description Milliseconds without a request or open socket before an instance leaves `running` (see `idle`).
                  * @default 60000
                  */
-                timeout: number;
+                timeout?: number;
             };
             /** @description Name of the project, part of every hostname. Default: the name of the folder. */
             name?: string;
@@ -827,7 +827,7 @@ export interface components {
              *       "max": 10
              *     }
              */
-            scale: {
+            scale?: {
                 max?: number | "auto";
                 min?: number;
             } | {
@@ -844,7 +844,7 @@ export interface components {
              * @description What one instance may use: `c<cores>-m<MiB>`, a CPU share and a hard memory limit. `berth slots` shows what fits this machine.
              * @default c.125-m512
              */
-            slot: string;
+            slot?: string;
             /** @description From now.json: options of the static server. No effect here. */
             static?: {
                 [key: string]: unknown;
@@ -877,7 +877,7 @@ export interface components {
                  * @description Path of the Dockerfile inside the folder. Without one, the kind of folder is recognised.
                  * @default Dockerfile
                  */
-                dockerfile: string;
+                dockerfile?: string;
                 /** @description Build arguments: what `ARG NAME` in the Dockerfile receives. */
                 env?: {
                     [key: string]: string;
@@ -889,7 +889,7 @@ export interface components {
              * @description Read more variables from `.env`, or from the file named, when deploying. `env` wins over it.
              * @default false
              */
-            dotenv: boolean | string;
+            dotenv?: boolean | string;
             /** @description From now.json: version of Node.js for folders without a Dockerfile. No effect here: the recognised Dockerfile says which. */
             engines?: {
                 [key: string]: unknown;
@@ -921,24 +921,24 @@ export interface components {
              * @default freeze
              * @enum {string}
              */
-            idle: "freeze" | "stop" | "run";
+            idle?: "freeze" | "stop" | "run";
             /** @description Concurrency and time limits. */
             limits?: {
                 /**
                  * @description Milliseconds: the longest a request may take, and the running age at which an instance is replaced by a fresh one.
                  * @default 300000
                  */
-                duration: number;
+                duration?: number;
                 /**
                  * @description Requests (and WebSockets) one instance serves at the same time; one more starts another instance.
                  * @default 10
                  */
-                maxConcurrentReqs: number;
+                maxConcurrentReqs?: number;
                 /**
                  * @description Milliseconds without a request or open socket before an instance leaves `running` (see `idle`).
                  * @default 60000
                  */
-                timeout: number;
+                timeout?: number;
             };
             /** @description Name of the project, part of every hostname. Default: the name of the folder. */
             name?: string;
@@ -957,7 +957,7 @@ export interface components {
              *       "max": 10
              *     }
              */
-            scale: {
+            scale?: {
                 max?: number | "auto";
                 min?: number;
             } | {
@@ -974,7 +974,7 @@ export interface components {
              * @description What one instance may use: `c<cores>-m<MiB>`, a CPU share and a hard memory limit. `berth slots` shows what fits this machine.
              * @default c.125-m512
              */
-            slot: string;
+            slot?: string;
             /** @description From now.json: options of the static server. No effect here. */
             static?: {
                 [key: string]: unknown;

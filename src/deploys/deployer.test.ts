@@ -7,6 +7,7 @@ import { BerthError } from '../core/errors.ts';
 import { DEFAULT_LIMITS, DEFAULT_SCALE, DEFAULT_SLOT } from '../core/limits.ts';
 import { canonicalManifest } from '../core/manifest.ts';
 import type { Configuration, Deployment, Image, Manifest } from '../core/model.ts';
+import { RouteTable } from '../core/route.ts';
 import { CALM, createMemoryEngine } from '../engines/memory/engine.ts';
 import type { MemoryKnobs } from '../engines/memory/engine.ts';
 import type { Builder, BuildJob, BuildOutcome } from '../ports/builder.ts';
@@ -18,6 +19,7 @@ import { systemClock } from '../system/clock.ts';
 import { systemRandom } from '../system/random.ts';
 import { openBlobs } from './blobs.ts';
 import { createDeployer } from './deployer.ts';
+import { createDirectory } from './directory.ts';
 import type { DeployRequest } from './deployer.ts';
 import type { ProgressEvent } from './progress.ts';
 
@@ -131,7 +133,10 @@ async function openWorld(
       onUnroute: () => {},
     });
     await fleet.start((await store.deployments()).filter(({ state }) => state === 'ready'));
+    const directory = createDirectory(new RouteTable({ domain: 'localhost' }), fleet);
+    for (const row of await store.deployments()) directory.note(row);
     const deployer = createDeployer({
+      directory,
       store,
       engine,
       builder,
@@ -152,7 +157,7 @@ async function openWorld(
       await deployer.close();
     };
     cleanups.push(close);
-    return { fleet, deployer, close };
+    return { fleet, deployer, directory, close };
   }
 
   async function upload(files: Readonly<Record<string, string>>): Promise<string> {
@@ -238,6 +243,11 @@ test('a folder becomes a ready deployment with one instance at rest, told step b
   expect(kind).toBe('started');
   expect(deployment.state).toBe('building');
   const events = followed(berth, deployment.id);
+  const { signal } = new AbortController();
+  expect(await berth.directory.fleet.acquire(deployment.id, signal)).toMatchObject({
+    kind: 'refused',
+    error: { code: 'NOT_READY', retryAfterSeconds: 5 },
+  });
   await expect.poll(() => world.builder.began.length).toBe(1);
   const job = world.builder.began[0]!;
   expect(job).toMatchObject({
@@ -274,6 +284,9 @@ test('a folder becomes a ready deployment with one instance at rest, told step b
     'boot done',
   ]);
   expect(berth.fleet.instances(deployment.id).map(({ state }) => state)).toEqual(['frozen']);
+  const acquired = await berth.directory.fleet.acquire(deployment.id, signal);
+  expect(acquired).toMatchObject({ kind: 'leased', lease: { start: 'thawed' } });
+  if (acquired.kind === 'leased') acquired.lease.end('done');
   expect(await world.store.ledger('image')).toMatchObject([{ id: `sha256:${deployment.id}` }]);
   await expect(stat(job.folder)).rejects.toThrow('ENOENT');
 });

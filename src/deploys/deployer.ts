@@ -135,6 +135,7 @@ export function createDeployer(needs: DeploysNeeds): Deployer {
     };
     if (existing) await store.updateDeployment(deployment);
     else await store.insertDeployment(deployment);
+    needs.directory.note(deployment);
     start(deployment, false);
     return { kind: 'started', deployment };
   }

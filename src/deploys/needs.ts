@@ -9,6 +9,7 @@ import type { Logs } from '../ports/logs.ts';
 import type { Reporter } from '../ports/reporter.ts';
 import type { Store } from '../ports/store.ts';
 import type { Blobs } from './blobs.ts';
+import type { Directory } from './directory.ts';
 
 export interface DeploysNeeds {
   readonly store: Store;
@@ -27,6 +28,8 @@ export interface DeploysNeeds {
   /** Whether the builder here knows heredocs (Buildah 1.33 or newer). */
   readonly canReadHeredocs: boolean;
   readonly reporter: Reporter;
+  /** Hears every row as it is written, and every removal: the routes follow. */
+  readonly directory: Pick<Directory, 'note' | 'forget'>;
 }
 
 /** The files of a folder that was uploaded, as the manifest of that name lists them. */

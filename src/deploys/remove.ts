@@ -11,6 +11,7 @@ import { why } from './why.ts';
  */
 export async function removeDeployment(needs: DeploysNeeds, deployment: Deployment): Promise<void> {
   const { id, project } = deployment;
+  needs.directory.forget(id);
   await needs.fleet.remove(id);
   await needs.builder.discard(id);
   await needs.store.deleteDeployment(id);

@@ -43,6 +43,7 @@ export async function runDeploy(
     current = { ...current, state: 'ready', readyAt: needs.clock.now() };
     await needs.store.updateDeployment(current);
     needs.fleet.add(current);
+    needs.directory.note(current);
     boot('done', `listens on port ${verified.port} after ${Math.round(verified.bootMs)} ms`);
   } catch (error) {
     if (signal.aborted) return undefined;
@@ -87,6 +88,7 @@ async function buildImage(
   });
   const verifying: Deployment = { ...deployment, state: 'verifying', image };
   await needs.store.updateDeployment(verifying);
+  needs.directory.note(verifying);
   await rm(contextFolder(needs, deployment.id), { recursive: true, force: true });
   return verifying;
 }
@@ -113,6 +115,7 @@ async function fail(
     for (const text of known?.log ?? []) journal.append({ kind: 'line', text });
     journal.append({ kind: 'step', name: 'boot', state: 'failed' });
   }
+  needs.directory.note(failed);
   try {
     await needs.store.updateDeployment(failed);
     await rm(contextFolder(needs, deployment.id), { recursive: true, force: true });

@@ -1,0 +1,382 @@
+/** Proves the API over real sockets, on a whole server with the memory engine. */
+import { createHash } from 'node:crypto';
+import { connect } from 'node:net';
+import { mkdtemp, readdir, readFile, rm, stat } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { createClient } from '../client/client.ts';
+import type { Client, ManifestEntry, ProgressEvent } from '../client/client.ts';
+import { BerthError } from '../core/errors.ts';
+import { BOUNDS } from '../core/limits.ts';
+import { startServer } from '../server.ts';
+import type { RunningServer } from '../server.ts';
+import { systemClock } from '../system/clock.ts';
+
+let folder: string;
+let server: RunningServer;
+let url: string;
+let token: string;
+let client: Client;
+const reports: (readonly [string, unknown])[] = [];
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'berth-api-'));
+  server = await startServer({
+    data: folder,
+    listen: '127.0.0.1:0',
+    domain: 'localhost',
+    engine: 'memory',
+    reporter: { report: (_level, event, facts) => void reports.push([event, facts]) },
+  });
+  url = `http://${server.address}`;
+  token = (await readFile(join(folder, 'token'), 'utf8')).trim();
+  client = createClient({ url, token, sleep: systemClock.sleep });
+});
+afterAll(async () => {
+  await server.close();
+  await rm(folder, { recursive: true, force: true });
+});
+
+const sha256 = (text: string) => createHash('sha256').update(text).digest('hex');
+const fileEntry = (path: string, text: string): ManifestEntry => ({
+  kind: 'file',
+  path,
+  mode: 0o644,
+  bytes: Buffer.byteLength(text),
+  sha256: sha256(text),
+});
+
+interface Answer {
+  readonly status: number;
+  readonly type: string;
+  readonly body: Record<string, unknown>;
+}
+
+async function ask(
+  method: string,
+  path: string,
+  body?: unknown,
+  headers: Record<string, string> = {},
+): Promise<Answer> {
+  const isText = typeof body === 'string';
+  const response = await fetch(`${url}${path}`, {
+    method,
+    headers: {
+      authorization: `Bearer ${token}`,
+      ...(body === undefined ? {} : { 'content-type': 'application/json' }),
+      ...headers,
+    },
+    ...(body === undefined ? {} : { body: isText ? body : JSON.stringify(body) }),
+  });
+  const text = await response.text();
+  return {
+    status: response.status,
+    type: response.headers.get('content-type') ?? '',
+    body: text.startsWith('{') ? (JSON.parse(text) as Record<string, unknown>) : { text },
+  };
+}
+
+async function deployFolder(project: string, files: Record<string, string>, configuration = {}) {
+  const { manifest, missing } = await client.announce(
+    Object.entries(files).map(([path, text]) => fileEntry(path, text)),
+  );
+  for (const text of Object.values(files)) {
+    const bytes = new TextEncoder().encode(text);
+    if (missing.includes(sha256(text))) await client.sendBlob(sha256(text), bytes, bytes.length);
+  }
+  return client.deploy({ project, configuration, source: { kind: 'folder', manifest } });
+}
+
+async function progressOf(name: string): Promise<readonly ProgressEvent[]> {
+  const events: ProgressEvent[] = [];
+  for await (const event of client.progress(name)) events.push(event);
+  return events;
+}
+
+const codeOf = async (promise: Promise<unknown>): Promise<string> =>
+  promise.then(
+    () => 'none',
+    (error: unknown) => (error instanceof BerthError ? error.code : String(error)),
+  );
+
+describe('who may ask', () => {
+  test('health, openapi.json and pages answer anyone; all else needs the token', async () => {
+    const nobody = { authorization: '' };
+    expect(await ask('GET', '/api/v1/health', undefined, nobody)).toMatchObject({
+      status: 200,
+      body: { status: 'ok' },
+    });
+    expect((await ask('GET', '/api/v1/openapi.json', undefined, nobody)).body).toMatchObject({
+      openapi: '3.1.0',
+    });
+    expect((await ask('GET', '/', undefined, nobody)).type).toContain('text/html');
+    const paths = [
+      '/status',
+      '/whoami',
+      '/slots',
+      '/deployments',
+      '/deployments/x/logs',
+      '/instances',
+    ];
+    for (const path of paths) {
+      for (const authorization of ['', 'Bearer wrong', `Basic ${token}`, `Bearer ${token}x`]) {
+        const answer = await ask('GET', `/api/v1${path}`, undefined, { authorization });
+        expect(answer).toMatchObject({ status: 401, body: { code: 'UNAUTHORIZED' } });
+        expect(answer.type).toContain('application/problem+json');
+      }
+    }
+    expect(
+      await ask('PUT', `/api/v1/blobs/${sha256('x')}`, 'x', {
+        ...nobody,
+        'content-type': 'application/octet-stream',
+      }),
+    ).toMatchObject({ status: 401 });
+  });
+
+  test('the token file is only ours to read', async () => {
+    expect((await stat(join(folder, 'token'))).mode & 0o777).toBe(0o600);
+    expect(token).toMatch(/^[0-9a-z]{40}$/);
+  });
+});
+
+describe('what is wrong with a request', () => {
+  test('each mistake has a code, a place and advice', async () => {
+    const broken = await ask('POST', '/api/v1/deployments', '{"project":');
+    expect(broken).toMatchObject({ status: 400, body: { code: 'INVALID_INPUT' } });
+    const misshapen = await ask('POST', '/api/v1/deployments', {
+      project: 'UPPER',
+      source: { kind: 'ftp' },
+    });
+    expect(misshapen.body).toMatchObject({
+      code: 'INVALID_INPUT',
+      type: '/docs/errors/INVALID_INPUT',
+      advice: expect.stringContaining('problems') as unknown,
+      problems: [{ at: 'project' }, { at: 'source.kind' }],
+    });
+    const configuration = { slot: 'c1-m9999999', limits: { duration: 5 }, colour: 'red' };
+    const source = { kind: 'image', reference: 'app:1' };
+    const wrong = await ask('POST', '/api/v1/deployments', {
+      project: 'hello',
+      configuration,
+      source,
+    });
+    expect(wrong.body).toMatchObject({ code: 'CONFIG_INVALID' });
+    const places = (wrong.body.problems as { at: string }[]).map(({ at }) => at);
+    expect(places).toContain('configuration.limits.duration');
+    const large = { project: 'hello', configuration: { slot: 'c1-m9999999' }, source };
+    expect((await ask('POST', '/api/v1/deployments', large)).body).toMatchObject({
+      code: 'SLOT_UNAVAILABLE',
+    });
+    expect(await ask('GET', '/api/v1/nothing')).toMatchObject({
+      status: 404,
+      body: { code: 'NOT_FOUND' },
+    });
+    expect(await ask('GET', '/api/v1/deployments/nobody')).toMatchObject({
+      status: 404,
+      body: { code: 'DEPLOYMENT_NOT_FOUND' },
+    });
+    expect(
+      await ask('POST', '/api/v1/uploads', `{"manifest":"${'x'.repeat(33 * 1024 * 1024)}"}`),
+    ).toMatchObject({ status: 413 });
+    expect(await ask('GET', '/api/v1/deployments/x/logs?since=yesterday')).toMatchObject({
+      status: 400,
+      body: { problems: [{ at: 'since' }] },
+    });
+  });
+
+  test('a manifest that leads out, or is no manifest, is refused with the code that fits', async () => {
+    const file = fileEntry('a', 'b');
+    const cases: readonly (readonly [string, unknown])[] = [
+      ['UPLOAD_PATH', [{ ...file, path: '../x' }]],
+      ['UPLOAD_PATH', [{ ...file, path: '/etc/passwd' }]],
+      ['UPLOAD_PATH', [{ ...file, path: 'a/./b' }]],
+      ['UPLOAD_PATH', [file, { ...file, path: 'a/b' }]],
+      ['UPLOAD_PATH', [{ ...file, mode: 0o4755 }]],
+      ['UPLOAD_PATH', [file, file]],
+      ['UPLOAD_SYMLINK', [{ kind: 'symlink', path: 'l', target: '../../etc' }]],
+      ['UPLOAD_SYMLINK', [{ kind: 'symlink', path: 'd/l', target: '/etc' }]],
+      ['UPLOAD_TOO_LARGE', [{ ...file, bytes: BOUNDS.uploadFileBytes + 1 }]],
+      [
+        'UPLOAD_TOO_LARGE',
+        Array.from({ length: 5 }, (_, i) => ({
+          ...file,
+          path: `f${i}`,
+          bytes: BOUNDS.uploadFileBytes,
+        })),
+      ],
+      ['INVALID_INPUT', [{ ...file, sha256: 7 }]],
+      ['INVALID_INPUT', [{ kind: 'device', path: 'x' }]],
+      ['INVALID_INPUT', { length: 1 }],
+      ['INVALID_INPUT', undefined],
+    ];
+    for (const [code, manifest] of cases) {
+      const answer = await ask('POST', '/api/v1/uploads', { manifest });
+      expect([code, answer.body.code]).toEqual([code, code]);
+      expect(answer.body.problems).not.toEqual([]);
+    }
+  });
+
+  test('a blob that is not what its name says, is too large or is cut short leaves nothing', async () => {
+    const type = { 'content-type': 'application/octet-stream' };
+    const path = `/api/v1/blobs/${sha256('right')}`;
+    expect((await ask('PUT', path, 'wrong', type)).body).toMatchObject({ code: 'UPLOAD_MISMATCH' });
+    expect((await ask('PUT', '/api/v1/blobs/..%2f..%2fx', 'x', type)).body).toMatchObject({
+      code: 'INVALID_INPUT',
+    });
+    const { hostname, port } = new URL(url);
+    const head = (length: number) =>
+      `PUT ${path} HTTP/1.1\r\nhost: ${hostname}\r\nauthorization: Bearer ${token}\r\ncontent-type: application/octet-stream\r\ncontent-length: ${length}\r\n\r\n`;
+    const answered = await new Promise<string>((resolve, reject) => {
+      const socket = connect(Number(port), hostname, () =>
+        socket.write(head(BOUNDS.uploadFileBytes + 1)),
+      );
+      socket.on('data', (chunk: Buffer) => {
+        resolve(chunk.toString());
+        socket.destroy();
+      });
+      socket.on('error', reject);
+    });
+    expect(answered).toContain('HTTP/1.1 413');
+    expect(answered.toLowerCase()).toContain('connection: close');
+    await new Promise<void>((resolve) => {
+      const socket = connect(Number(port), hostname, () =>
+        socket.write(`${head(5)}ri`, () => socket.destroy()),
+      );
+      socket.on('close', () => resolve());
+    });
+    await expect.poll(() => readdir(join(folder, 'blobs', 'unfinished'))).toEqual([]);
+    expect(await client.announce([fileEntry('right', 'right')])).toMatchObject({
+      missing: [sha256('right')],
+    });
+    expect((await ask('PUT', path, 'right', type)).status).toBe(204);
+    expect(await client.announce([fileEntry('right', 'right')])).toMatchObject({ missing: [] });
+  });
+
+  test('what nobody foresaw is told without its insides, and logged with them', async () => {
+    await rm(join(folder, 'blobs', 'unfinished'), { recursive: true });
+    const answer = await ask('POST', '/api/v1/uploads', { manifest: [] });
+    expect(answer).toMatchObject({
+      status: 500,
+      body: { code: 'INTERNAL', detail: 'Something went wrong inside Berth' },
+    });
+    expect(reports.findLast(([event]) => event === 'api.failed')?.[1]).toMatchObject({
+      request: answer.body.instance,
+      error: expect.stringContaining('ENOENT') as unknown,
+    });
+    const { mkdir } = await import('node:fs/promises');
+    await mkdir(join(folder, 'blobs', 'unfinished'));
+  });
+});
+
+describe('a deployment', () => {
+  test('is made, followed, reached, listed, found by many names, and removed', async () => {
+    const configuration = { env: { SECRET: 'do-not-tell' }, build: { env: { KEY: 'nor-this' } } };
+    const made = await deployFolder(
+      'hello',
+      { Dockerfile: 'FROM scratch\n', 'a b/ü.txt': 'ü' },
+      configuration,
+    );
+    expect(made).toMatchObject({
+      kind: 'started',
+      deployment: { project: 'hello', createdBy: 'local' },
+    });
+    const { id } = made.deployment;
+    const events = await progressOf(id);
+    expect(events.at(-1)).toMatchObject({ kind: 'end', deployment: { id, state: 'ready' } });
+    expect(events.map(({ kind }) => kind)).toContain('line');
+
+    const again = await deployFolder(
+      'hello',
+      { Dockerfile: 'FROM scratch\n', 'a b/ü.txt': 'ü' },
+      configuration,
+    );
+    expect(again).toMatchObject({ kind: 'ready', deployment: { id } });
+    expect(made.deployment.url).toBe(`http://${id}.localhost:${new URL(url).port}`);
+    const reached = await fetch(url, { headers: { host: `${id}.localhost` } }).catch(
+      () => undefined,
+    );
+    expect(reached?.ok).toBe(true);
+
+    expect(await client.deployments('hello')).toMatchObject([{ id, state: 'ready' }]);
+    expect(await client.deployments('other')).toEqual([]);
+    for (const name of [id, 'hello', id.slice(0, -3), made.deployment.url, `${id}.localhost`]) {
+      expect(await client.deployment(name)).toMatchObject({
+        id,
+        instances: [{ deployment: id, inFlight: 0 }],
+      });
+    }
+    expect(await client.instances('hello')).toMatchObject([{ deployment: id }]);
+    const everything = JSON.stringify([
+      await client.deployments(),
+      await client.deployment(id),
+      events,
+    ]);
+    expect(everything).toContain('SECRET');
+    expect(everything).not.toMatch(/do-not-tell|nor-this/);
+    expect(await client.status()).toMatchObject({
+      counts: { deployments: { ready: 1 }, instances: { frozen: 1 } },
+    });
+
+    const second = (await deployFolder('hello', { Dockerfile: 'FROM scratch\nUSER 1\n' }))
+      .deployment;
+    await progressOf(second.id);
+    expect(await client.deployment('hello')).toMatchObject({ id: second.id });
+    expect(await codeOf(client.remove('hello'))).toBe('DEPLOYMENT_AMBIGUOUS');
+    await client.remove(second.id);
+    await client.remove('hello');
+    expect(await client.deployments()).toEqual([]);
+    expect(await client.instances()).toEqual([]);
+    expect(await codeOf(client.remove(id))).toBe('DEPLOYMENT_NOT_FOUND');
+    const gone = await fetch(`${url}/x`, {
+      headers: { host: `${id}.localhost`, accept: 'application/json' },
+    });
+    expect(gone.status).toBe(404);
+  });
+
+  test('twenty deploys of one folder at once are one deployment', async () => {
+    const all = await Promise.all(
+      Array.from({ length: 20 }, () => deployFolder('twenty', { Dockerfile: 'FROM scratch\n' })),
+    );
+    expect(new Set(all.map(({ deployment }) => deployment.id)).size).toBe(1);
+    expect(await client.deployments('twenty')).toHaveLength(1);
+  });
+
+  test('a deploy whose files were not sent is refused with their names', async () => {
+    const { manifest, missing } = await client.announce([
+      fileEntry('Dockerfile', 'FROM nowhere\n'),
+    ]);
+    const answer = await ask('POST', '/api/v1/deployments', {
+      project: 'lacks',
+      source: { kind: 'folder', manifest },
+    });
+    expect(answer).toMatchObject({
+      status: 409,
+      body: { code: 'UPLOAD_INCOMPLETE', problems: [{ at: missing[0] }] },
+    });
+    expect(await client.deployments('lacks')).toEqual([]);
+  });
+});
+
+describe('the rest', () => {
+  test('slots say whether they fit, whoami who asks, pages what a code means', async () => {
+    const slots = await client.slots();
+    expect(slots[0]).toMatchObject({ name: 'c.125-m512', cpus: 0.125, memoryMiB: 512, fits: true });
+    expect(await client.whoami()).toMatchObject({ name: 'local' });
+    const page = await ask('GET', '/docs/errors/NO_PORT');
+    expect(page.body.text).toContain('does not listen on a reachable port');
+    expect(await ask('GET', '/docs/errors/toString')).toMatchObject({
+      status: 404,
+      body: { code: 'NOT_FOUND' },
+    });
+  });
+
+  test('the client tells a server that is not there from one that says no', async () => {
+    const nobody = createClient({ url: 'http://127.0.0.1:1', token, sleep: systemClock.sleep });
+    expect(await codeOf(nobody.status())).toBe('SERVER_NOT_RUNNING');
+    expect(await codeOf(nobody.progress('x').next())).toBe('SERVER_NOT_RUNNING');
+    const stranger = createClient({ url, token: 'x', sleep: systemClock.sleep });
+    expect(await codeOf(stranger.status())).toBe('UNAUTHORIZED');
+    expect(await codeOf(stranger.followLogs('x').next())).toBe('UNAUTHORIZED');
+  });
+});

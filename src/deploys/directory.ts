@@ -1,0 +1,65 @@
+/** What requests can know of every deployment: whether it is ready, and how long a request to it may last. */
+import { BerthError } from '../core/errors.ts';
+import { DEFAULT_LIMITS } from '../core/limits.ts';
+import type { Deployment, DeploymentId } from '../core/model.ts';
+import type { RouteTable } from '../core/route.ts';
+import type { Acquired, Fleet } from '../ports/fleet.ts';
+
+/** When a client should ask again for a deployment that is being built, in seconds. */
+const RETRY_AFTER_SECONDS = 5;
+
+export interface Directory {
+  /** Every row as it is written: its hostname leads to it from then on, ready or not. */
+  note(deployment: Deployment): void;
+  forget(id: DeploymentId): void;
+  /** `limits.duration`, in ms. */
+  durationMs(id: DeploymentId): number;
+  /** The fleet, which for a deployment that is not ready says what it is instead. */
+  readonly fleet: Fleet;
+}
+
+interface Entry {
+  readonly durationMs: number;
+  readonly state: Deployment['state'];
+  readonly failure: string | undefined;
+}
+
+export function createDirectory(routes: RouteTable, fleet: Fleet): Directory {
+  const entries = new Map<DeploymentId, Entry>();
+
+  function acquire(id: DeploymentId, signal: AbortSignal): Promise<Acquired> {
+    const entry = entries.get(id);
+    if (!entry || entry.state === 'ready') return fleet.acquire(id, signal);
+    return Promise.resolve({ kind: 'refused', error: notReady(id, entry) });
+  }
+
+  return {
+    note({ id, state, failure, configuration }) {
+      const { durationMs } = configuration.limits;
+      entries.set(id, { durationMs, state, failure: failure?.code });
+      routes.addDeployment(id);
+    },
+    forget(id) {
+      routes.removeDeployment(id);
+      entries.delete(id);
+    },
+    durationMs: (id) => entries.get(id)?.durationMs ?? DEFAULT_LIMITS.durationMs,
+    fleet: {
+      acquire,
+      verify: (deployment) => fleet.verify(deployment),
+      add: (deployment) => fleet.add(deployment),
+      remove: (id) => fleet.remove(id),
+      instances: (id) => fleet.instances(id),
+      because: (id) => fleet.because(id),
+    },
+  };
+}
+
+function notReady(id: DeploymentId, { state, failure }: Entry): BerthError {
+  if (state === 'failed') {
+    return new BerthError('NOT_READY', { detail: `${id} failed: ${failure ?? 'INTERNAL'}.` });
+  }
+  const doing = state === 'building' ? 'being built' : 'being verified';
+  const detail = `${id} is ${doing}.`;
+  return new BerthError('NOT_READY', { detail, retryAfterSeconds: RETRY_AFTER_SECONDS });
+}

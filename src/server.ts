@@ -1,0 +1,282 @@
+/** The wiring: the only place that makes engines, stores, the clock and the parts, and hands them to each other. */
+import { mkdir } from 'node:fs/promises';
+import type { AddressInfo } from 'node:net';
+import { availableParallelism, homedir, totalmem } from 'node:os';
+import { join } from 'node:path';
+import { pino } from 'pino';
+import packageFile from '../package.json' with { type: 'json' };
+import { createApi } from './api/api.ts';
+import type { ServerFacts } from './api/needs.ts';
+import { BerthError } from './core/errors.ts';
+import { RouteTable } from './core/route.ts';
+import { openBlobs } from './deploys/blobs.ts';
+import { createDeployer } from './deploys/deployer.ts';
+import { createDirectory } from './deploys/directory.ts';
+import { runMemoryApp } from './engines/memory/app.ts';
+import { createMemoryBuilder } from './engines/memory/builder.ts';
+import { createMemoryEngine } from './engines/memory/engine.ts';
+import { openLogs } from './logs/open.ts';
+import type { Builder } from './ports/builder.ts';
+import type { Engine } from './ports/engine.ts';
+import type { Reporter } from './ports/reporter.ts';
+import { createRouter } from './router/router.ts';
+import { Scheduler } from './scheduler/scheduler.ts';
+import { openSqliteStore } from './stores/sqlite/open.ts';
+import { systemClock as clock } from './system/clock.ts';
+import { claimDataFolder } from './system/data-folder.ts';
+import { leastSpace } from './system/disk.ts';
+import { monitorLag } from './system/event-loop-lag.ts';
+import { httpProbe } from './system/probe.ts';
+import { systemRandom as random } from './system/random.ts';
+
+export interface ServerOptions {
+  /** Data folder; made when it is not there. */
+  readonly data: string;
+  /** `host:port`; port 0 takes a free one. */
+  readonly listen: string;
+  /** What deployments' hostnames end in. */
+  readonly domain: string;
+  readonly engine: 'podman' | 'memory';
+  /** Memory that sleeping instances may hold; absent means a quarter of the host's. */
+  readonly memoryBudgetMiB?: number;
+  readonly buildTimeoutMs?: number;
+  /** Where Podman keeps images; absent means Podman's own default. */
+  readonly storage?: string;
+  /** Absent: JSON lines on stdout. */
+  readonly reporter?: Reporter;
+}
+
+export interface RunningServer {
+  /** `host:port` as it is bound. */
+  readonly address: string;
+  /** Requests in flight may end; instances stay as they are, for the next server to take over. */
+  close(): Promise<void>;
+}
+
+const MIB = 1024 * 1024;
+const BUILD_TIMEOUT_MS = 15 * 60_000;
+/** Slow starters (a JVM, a large framework) need most of a minute on a small machine. */
+const BOOT_TIMEOUT_MS = 60_000;
+const STOP_GRACE_MS = 10_000;
+/** Requests of one deployment that may wait for an instance: a burst fits, a flood does not. */
+const ROOM = { maxWaiting: 2_000, maxWaitMs: 60_000 };
+
+/**
+ * Throws SERVER_RUNNING, DATA_FOLDER, ADDRESS_IN_USE, or what the engine says; then nothing is left running.
+ */
+export async function startServer(options: ServerOptions): Promise<RunningServer> {
+  // What was opened is closed in reverse, at the end or as soon as something fails.
+  await using opened = new AsyncDisposableStack();
+  const startedAt = clock.now();
+  const { data, domain } = options;
+  const { version } = packageFile;
+  const { host, port } = parseListen(options.listen);
+
+  const folder = await claimDataFolder(data, random);
+  opened.defer(() => folder.release());
+  const reporter = options.reporter ?? logTo(opened);
+  const store = await openSqliteStore(join(data, 'berth.db'));
+  opened.defer(() => store.close());
+  const logs = openLogs({ folder: join(data, 'logs'), clock });
+  const blobs = await openBlobs(join(data, 'blobs'), clock, random);
+  const buildsFolder = join(data, 'builds');
+  await mkdir(buildsFolder, { recursive: true, mode: 0o700 });
+
+  const ledger = await store.settingOr('ledger', random.id(12));
+  const { engine, builder } = await openEngine(options, { ledger, buildsFolder, reporter });
+  opened.defer(() => engine.close());
+  const description = await engine.describe();
+
+  const routes = new RouteTable({ domain });
+  const scheduler = new Scheduler({
+    engine,
+    store,
+    logs,
+    clock,
+    random,
+    reporter,
+    probe: httpProbe,
+    memoryBudgetBytes: (options.memoryBudgetMiB ?? totalmem() / MIB / 4) * MIB,
+    bootCap: availableParallelism(),
+    bootTimeoutMs: BOOT_TIMEOUT_MS,
+    stopGraceMs: STOP_GRACE_MS,
+    bounds: ROOM,
+    onUnroute: (id) => router.forget(id),
+  });
+  const directory = createDirectory(routes, scheduler);
+  const deployer = createDeployer({
+    store,
+    engine,
+    builder,
+    fleet: scheduler,
+    logs,
+    clock,
+    blobs,
+    directory,
+    disk: () => leastSpace([data, options.storage ?? podmanStorage()]),
+    buildsFolder,
+    buildTimeoutMs: options.buildTimeoutMs ?? BUILD_TIMEOUT_MS,
+    // One build uses all the cores it can get; two would only make both late.
+    buildsAtOnce: 1,
+    canReadHeredocs: options.engine === 'memory' || isAtLeast(description.version, 4, 8),
+    reporter,
+  });
+
+  const lag = monitorLag(clock);
+  opened.defer(() => lag.close());
+  const closing = new AbortController();
+  let listen = options.listen;
+  const facts = (): ServerFacts => ({
+    version,
+    pid: process.pid,
+    listen,
+    domain,
+    dataFolder: data,
+    startedAt,
+    engine: description,
+    cores: availableParallelism(),
+    memoryMiB: Math.floor(totalmem() / MIB),
+  });
+  const api = await createApi({
+    token: folder.token,
+    facts,
+    eventLoopLag: () => lag.read(),
+    store,
+    blobs,
+    deployer,
+    fleet: scheduler,
+    logs,
+    clock,
+    urlOf: (id) => `http://${routes.hostOf(id)}${portSuffix(listen)}`,
+    closing: closing.signal,
+    nextRequestId: () => random.id(12),
+    reporter,
+  });
+  opened.defer(() => api.close());
+  const router = createRouter({
+    fleet: directory.fleet,
+    routes,
+    platform: (request, response) => api.routing(request, response),
+    clock,
+    random,
+    version,
+    durationMs: (id) => directory.durationMs(id),
+    onAccess: (record) => reporter.report('info', 'request.served', { ...record }),
+  });
+
+  // Known before the first request: every deployment, then what the engine still runs, then what was not finished.
+  const deployments = await store.deployments();
+  for (const deployment of deployments) directory.note(deployment);
+  opened.defer(() => scheduler.stop());
+  await scheduler.start(deployments.filter(({ state }) => state === 'ready'));
+  opened.defer(() => deployer.close());
+  await deployer.resume();
+
+  listen = await bind(router.server, host, port);
+  opened.defer(() => router.close());
+  opened.defer(() => closing.abort());
+  await folder.writeNote({ pid: process.pid, listen, version });
+  reporter.report('info', 'server.started', {
+    listen,
+    data,
+    engine: description,
+    deployments: deployments.length,
+  });
+
+  const running = opened.move();
+  let closed: Promise<void> | undefined;
+  return {
+    address: listen,
+    close() {
+      if (!closed) reporter.report('info', 'server.stopping', {});
+      closed ??= running.disposeAsync();
+      return closed;
+    },
+  };
+}
+
+interface EngineNeeds {
+  /** Value of the label by which this data folder knows its own containers. */
+  readonly ledger: string;
+  readonly buildsFolder: string;
+  readonly reporter: Reporter;
+}
+
+async function openEngine(
+  options: ServerOptions,
+  _needs: EngineNeeds,
+): Promise<{ readonly engine: Engine; readonly builder: Builder }> {
+  if (options.engine === 'memory') {
+    return {
+      engine: createMemoryEngine({ clock, run: runMemoryApp }),
+      builder: createMemoryBuilder(),
+    };
+  }
+  throw new BerthError('HOST_UNSUPPORTED', { detail: 'The Podman engine is not built in yet.' });
+}
+
+/** Throws ADDRESS_IN_USE, or USAGE for an address that this machine does not have. */
+function bind(
+  server: ReturnType<typeof createRouter>['server'],
+  host: string,
+  port: number,
+): Promise<string> {
+  return new Promise((resolve, reject) => {
+    server.once('error', (error: NodeJS.ErrnoException) => {
+      const where = `${host}:${port}`;
+      if (error.code === 'EADDRINUSE') {
+        reject(
+          new BerthError('ADDRESS_IN_USE', {
+            detail: `Something listens on ${where} already.`,
+            cause: error,
+          }),
+        );
+      } else {
+        reject(
+          new BerthError('USAGE', {
+            detail: `Cannot listen on ${where}: ${error.message}.`,
+            cause: error,
+          }),
+        );
+      }
+    });
+    server.listen({ host: host.replace(/^\[|\]$/g, ''), port }, () => {
+      resolve(`${host}:${(server.address() as AddressInfo).port}`);
+    });
+  });
+}
+
+function parseListen(listen: string): { readonly host: string; readonly port: number } {
+  const match = /^(\[[0-9a-f:.]+\]|[^:\s]+):(\d{1,5})$/i.exec(listen);
+  const port = Number(match?.[2]);
+  if (!match?.[1] || port > 65_535) {
+    throw new BerthError('USAGE', { detail: `${listen} is no listen address: write HOST:PORT.` });
+  }
+  return { host: match[1], port };
+}
+
+/** `:8080`; nothing for the port that every client takes by itself. */
+function portSuffix(listen: string): string {
+  const port = listen.slice(listen.lastIndexOf(':'));
+  return port === ':80' ? '' : port;
+}
+
+function podmanStorage(): string {
+  const isRoot = process.getuid?.() === 0;
+  return isRoot
+    ? '/var/lib/containers/storage'
+    : join(homedir(), '.local/share/containers/storage');
+}
+
+function isAtLeast(version: string, major: number, minor: number): boolean {
+  const [ours = 0, theirs = 0] = version.split('.').map(Number);
+  return ours > major || (ours === major && theirs >= minor);
+}
+
+/** JSON lines on stdout, written in batches so that no request waits for the disk. */
+function logTo(opened: AsyncDisposableStack): Reporter {
+  const destination = pino.destination({ fd: 1, sync: false });
+  const log = pino({ base: null, timestamp: pino.stdTimeFunctions.isoTime }, destination);
+  opened.defer(() => destination.flushSync());
+  return { report: (level, event, facts) => log[level]({ event, ...facts }) };
+}
