@@ -6,6 +6,7 @@ import { systemClock } from './system/clock.ts';
 import { run } from './cli/run.ts';
 
 // The launcher sets it for this process; what we start is not to write into our cache.
+const compileCache = process.env.NODE_COMPILE_CACHE;
 delete process.env.NODE_COMPILE_CACHE;
 
 const { version } = JSON.parse(
@@ -29,7 +30,7 @@ for (const signal of ['SIGINT', 'SIGTERM'] as const) {
   });
 }
 
-process.exitCode = await run(
+const exitCode = await run(
   {
     stdout: process.stdout,
     stderr: process.stderr,
@@ -43,7 +44,10 @@ process.exitCode = await run(
     interrupted: interrupted.signal,
     background: {
       start: (args, logFile) =>
-        startInBackground(process.execPath, [import.meta.filename, ...args], logFile),
+        startInBackground(process.execPath, [import.meta.filename, ...args], logFile, {
+          ...process.env,
+          ...(compileCache === undefined ? {} : { NODE_COMPILE_CACHE: compileCache }),
+        }),
       isAlive,
       signal: signalProcess,
     },
@@ -63,3 +67,6 @@ process.exitCode = await run(
   },
   process.argv.slice(2),
 );
+// What was under way when somebody pressed ctrl-C must not keep the process; otherwise stdout is left to drain.
+if (interrupted.signal.aborted) process.exit(exitCode);
+process.exitCode = exitCode;

@@ -1,6 +1,6 @@
 /** Every command with its arguments and options; what a command does is loaded when it is called. */
 import { Command, Option } from 'commander';
-import { integer, listenAddress, since, span, variable } from './values.ts';
+import { integer, listenAddress, projectName, since, slotName, span, variable } from './values.ts';
 import type { World } from './world.ts';
 
 /** Options that every command takes. */
@@ -25,7 +25,7 @@ const LOOKING = 'Looking';
 
 /** The program. `isDeployDefault`: arguments that begin with no command are those of `deploy`. */
 export function createProgram(
-  world: Pick<World, 'version' | 'env' | 'clock'>,
+  world: Pick<World, 'version' | 'env' | 'clock' | 'stdout'>,
   isDeployDefault: boolean,
   act: Act,
 ): Command {
@@ -42,7 +42,11 @@ export function createProgram(
     .showSuggestionAfterError()
     .exitOverride()
     // Errors are reported in one place, with their code.
-    .configureOutput({ outputError: () => undefined })
+    .configureOutput({
+      outputError: () => undefined,
+      writeOut: (text) => world.stdout.write(text),
+      writeErr: () => undefined,
+    })
     .commandsGroup(`${DEPLOYING}:`);
 
   const calls = (load: () => Promise<Action>) =>
@@ -53,10 +57,11 @@ export function createProgram(
   program
     .command('deploy', { isDefault: isDeployDefault })
     .description('deploy a folder, and print its URL')
-    .argument('[folder]', 'the folder', '.')
+    .argument('[folder]', 'the folder; otherwise this one')
     .option(
       '-n, --name <project>',
       'project it belongs to; otherwise `name` of the configuration, or the folder’s name',
+      projectName,
     )
     .option(
       '-e, --env <name=value>',
@@ -68,7 +73,7 @@ export function createProgram(
       'build argument (ARG); may be repeated',
       variable(world.env),
     )
-    .option('--slot <slot>', 'CPU and memory of an instance, for example c.125-m512')
+    .option('--slot <slot>', 'CPU and memory of an instance, for example c.125-m512', slotName)
     .option('--port <port>', 'port the app listens on; otherwise it is found', integer(1, 65_535))
     .option('--image <reference>', 'deploy an existing image instead of a folder')
     .option('--no-wait', 'return as soon as the server has everything')

@@ -19,7 +19,7 @@ export function exitCode(error: BerthError): number {
 /** The lines for stderr. `pages` is where error pages are: the address of a server, or empty for the file in the repository. */
 export function report(error: BerthError, output: Output, pages: string): readonly string[] {
   if (output.isJson) return [JSON.stringify({ error: errorJson(error) }, undefined, 2)];
-  const { noteStyle } = output;
+  const noteStyle: Output['noteStyle'] = (style, text) => output.noteStyle(style, text);
   const lines = [
     ...error.log.map((line) => noteStyle('dim', `  │ ${line}`)),
     `${noteStyle('red', `error ${error.code}:`)} ${firstSentence(error)}`,
@@ -51,12 +51,18 @@ export function errorJson(error: BerthError): Record<string, unknown> {
   };
 }
 
+/** The title, and what happened unless the problems below say just that. */
 function firstSentence(error: BerthError): string {
-  return error.detail === error.title ? error.title : `${error.title}: ${error.detail}`;
+  const [first] = error.problems;
+  const isRepeated = first !== undefined && error.detail.includes(first.message);
+  return error.detail === error.title || isRepeated
+    ? error.title
+    : `${error.title}: ${error.detail}`;
 }
 
+/** Where it is, unless the message says so itself. */
 function place(problem: Problem): string {
-  if (problem.line === undefined) return problem.at === '' ? '' : `${problem.at}: `;
-  const column = problem.column === undefined ? '' : `:${problem.column}`;
-  return `line ${problem.line}${column}, ${problem.at}: `;
+  const isNamed =
+    problem.at === '' || problem.line !== undefined || problem.message.includes(problem.at);
+  return isNamed ? '' : `${problem.at}: `;
 }

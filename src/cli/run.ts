@@ -18,16 +18,14 @@ export async function run(world: World, args: readonly string[]): Promise<number
   let globals: GlobalOptions = {};
   try {
     const program = createProgram(world, await isForDeploy(world, args), async (load, given) => {
-      globals = (given.at(-1) ?? {}) as GlobalOptions;
+      globals = given.at(-1) ?? {};
       const command = await load();
       await command.run(context, ...given);
     });
-    program.configureOutput({
-      writeOut: (text) => world.stdout.write(text),
-      writeErr: () => undefined,
-    });
-    await program.parseAsync([...args], { from: 'user' });
-    return EXIT.ok;
+    const parsed = program.parseAsync([...args], { from: 'user' });
+    // The server ends in order by itself; everything else is simply left.
+    await (args.includes('serve') ? parsed : Promise.race([parsed, interruption(world)]));
+    return world.interrupted.aborted && !args.includes('serve') ? EXIT.interrupted : EXIT.ok;
   } catch (error) {
     output.close();
     if (world.interrupted.aborted) return EXIT.interrupted;
@@ -39,6 +37,15 @@ export async function run(world: World, args: readonly string[]): Promise<number
   } finally {
     output.close();
   }
+}
+
+/** Rejects when ctrl-C is pressed. */
+function interruption(world: World): Promise<never> {
+  return new Promise((_resolve, reject) => {
+    const left = () => reject(new BerthError('DEPLOY_INTERRUPTED', { detail: 'Interrupted.' }));
+    if (world.interrupted.aborted) left();
+    world.interrupted.addEventListener('abort', left, { once: true });
+  });
 }
 
 /** `error: unknown option '--slto'\n(Did you mean --slot?)` → USAGE with one sentence. */

@@ -1,5 +1,6 @@
 /** What option values mean: variables, times and numbers, each refused with USAGE when it is not one. */
 import { InvalidArgumentError } from 'commander';
+import { BOUNDS, parseSlot } from '../core/limits.ts';
 
 /** `K=V`, or `K` for the value it has in the environment; collects into what earlier options gave. */
 export function variable(environment: Readonly<Record<string, string | undefined>>) {
@@ -64,4 +65,22 @@ export function listenAddress(text: string): string {
     throw new InvalidArgumentError('Write it as HOST:PORT, for example 127.0.0.1:8080.');
   }
   return `${match[1] || '127.0.0.1'}:${Number(match[2])}`;
+}
+
+/** `c.125-m512`; whether it fits the machine is the server's to say. */
+export function slotName(text: string): string {
+  if (!parseSlot(text)) {
+    throw new InvalidArgumentError('Write it as c<cores>-m<MiB>, for example c.125-m512.');
+  }
+  return text;
+}
+
+/** A project's name is part of hostnames: a DNS label. */
+export function projectName(text: string): string {
+  if (!/^[a-z0-9](?:[a-z0-9-]*[a-z0-9])?$/.test(text) || text.length > BOUNDS.projectNameChars) {
+    throw new InvalidArgumentError(
+      `It may have lower-case letters, digits and inner hyphens, at most ${BOUNDS.projectNameChars}.`,
+    );
+  }
+  return text;
 }

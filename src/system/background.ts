@@ -8,6 +8,7 @@ export async function startInBackground(
   program: string,
   args: readonly string[],
   logFile: string,
+  env: NodeJS.ProcessEnv,
 ): Promise<number> {
   await mkdir(dirname(logFile), { recursive: true });
   const log = await open(logFile, 'a', 0o600);
@@ -16,6 +17,7 @@ export async function startInBackground(
       detached: true,
       stdio: ['ignore', log.fd, log.fd],
       cwd: '/',
+      env,
     });
     const processId = await new Promise<number>((resolve, reject) => {
       child.once('error', reject);

@@ -1,0 +1,121 @@
+/** `berth deploy`: a folder or an image becomes a deployment with a URL of its own. */
+import type { Client, DeployBody, Status } from '../client/client.ts';
+import { connect } from './connect.ts';
+import type { Context } from './context.ts';
+import { type DeployOptions, type DeployRequest, readRequest } from './deploy-request.ts';
+import { bytes, count, duration } from './format.ts';
+import type { Output } from './output.ts';
+import { showProgress } from './progress.ts';
+import { type Upload, upload } from './upload.ts';
+
+export async function run(
+  context: Context,
+  folder: string | undefined,
+  options: DeployOptions,
+): Promise<void> {
+  const { world, output } = context;
+  const startedAt = world.clock.now();
+  // A server that is not there is said before anything is read.
+  const client = options.dryRun ? undefined : await connect(context, options);
+  const hasHeredocs = client ? canReadHeredocs(await client.status()) : true;
+  const place = { folder, workingFolder: world.folder, hasHeredocs };
+  const request = await readRequest(output, place, options);
+  if (request.source.kind === 'folder' && request.source.recognised) {
+    const { dockerfile, because } = request.source.recognised;
+    output.note(`No Dockerfile here: ${because}. This one is used:`);
+    for (const line of dockerfile.trimEnd().split('\n')) output.quote(line);
+  }
+  if (!client) {
+    showPlan(output, request);
+    return;
+  }
+
+  const source =
+    request.source.kind === 'image'
+      ? request.source
+      : { kind: 'folder' as const, manifest: await send(output, client, request.source.upload) };
+  const { project } = request;
+  // The declarations made from the schema call keys with a default required; the server does not.
+  const configuration = request.configuration as unknown as NonNullable<
+    DeployBody['configuration']
+  >;
+  const { kind, deployment: asked } = await client.deploy({ project, configuration, source });
+  const isFinal = kind === 'ready' || !options.wait;
+  // A person can open it, or paste it, while it is still being built.
+  const isEarly = !isFinal && output.isTerminal && !output.isJson;
+  if (isEarly) output.print(output.style('bold', asked.url));
+
+  const deployment = isFinal
+    ? asked
+    : await showProgress(output, client.progress(asked.id, world.interrupted));
+  const elapsed = output.noteStyle('dim', duration(world.clock.now() - startedAt));
+  output.note(`${closing(output, kind, options.wait)}  ${elapsed}`);
+  if (output.isJson) output.json({ ...deployment, isNew: kind === 'started' });
+  else if (!isEarly) output.print(asked.url);
+}
+
+/** Buildah learnt heredocs in the version that Podman 4.8 has. */
+function canReadHeredocs({ engine }: Status): boolean {
+  const [major = 0, minor = 0] = engine.version.split('.').map(Number);
+  return engine.name !== 'podman' || major > 4 || (major === 4 && minor >= 8);
+}
+
+async function send(output: Output, client: Client, folder: Upload): Promise<string> {
+  const step = output.step('Uploading');
+  try {
+    const { manifest, sent } = await upload(client, folder, (progress) => {
+      const { sentFiles, missingFiles, sentBytes } = progress;
+      step.update(`Uploading ${sentFiles} of ${count(missingFiles, 'file')}, ${bytes(sentBytes)}`);
+    });
+    const files = `${sent.sentFiles} of ${count(sent.totalFiles, 'file')}`;
+    step.done(
+      sent.missingFiles === 0
+        ? 'Uploaded nothing: the server has it all'
+        : `Uploaded ${files}, ${bytes(sent.sentBytes)}`,
+    );
+    return manifest;
+  } catch (error) {
+    step.fail('The upload failed');
+    throw error;
+  }
+}
+
+function closing(output: Output, kind: 'ready' | 'started', isWaiting: boolean): string {
+  const mark = output.noteStyle('green', '✓');
+  if (kind === 'ready') return `${mark} Deployed already, with the same content and configuration`;
+  if (!isWaiting) return '… Under way: `berth inspect` tells how it went';
+  return `${mark} ${output.noteStyle('bold', 'Ready')}`;
+}
+
+function showPlan(output: Output, { project, configuration, source }: DeployRequest): void {
+  if (output.isJson) {
+    output.json({
+      project,
+      configuration,
+      ...(source.kind === 'image'
+        ? { image: source.reference }
+        : {
+            bytes: source.bytes,
+            files: source.upload.manifest,
+            ...(source.recognised ? { dockerfile: source.recognised.dockerfile } : {}),
+          }),
+    });
+    return;
+  }
+  const rows = [
+    ['project', project],
+    ...(source.kind === 'image' ? [['image', source.reference]] : []),
+    ...Object.entries(configuration).map(([key, value]) => [
+      key,
+      typeof value === 'string' ? value : JSON.stringify(value),
+    ]),
+  ];
+  for (const [key = '', value = ''] of rows) {
+    output.print(`${output.style('dim', key.padEnd(10))}  ${value}`);
+  }
+  if (source.kind === 'image') return;
+  for (const entry of source.upload.manifest) {
+    const size = entry.kind === 'file' ? bytes(entry.bytes) : entry.kind;
+    output.print(`${size.padStart(10)}  ${entry.path}`);
+  }
+}

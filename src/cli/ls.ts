@@ -1,0 +1,63 @@
+/** `berth ls`: deployments, newest first, each with a mark of how awake it is. */
+import type { Deployment, Instance } from '../client/client.ts';
+import { connect } from './connect.ts';
+import type { Context } from './context.ts';
+import { age, bytes, table } from './format.ts';
+import type { Output } from './output.ts';
+import type { GlobalOptions } from './program.ts';
+
+export async function run(
+  context: Context,
+  project: string | undefined,
+  options: GlobalOptions,
+): Promise<void> {
+  const { world, output } = context;
+  const client = await connect(context, options);
+  if (output.isJson) {
+    output.json(await client.deployments(project));
+    return;
+  }
+  const [deployments, instances] = await Promise.all([
+    client.deployments(project),
+    client.instances(),
+  ]);
+  if (deployments.length === 0) {
+    output.note('Nothing is deployed yet: `berth deploy FOLDER` deploys a folder.');
+    return;
+  }
+  const now = world.clock.now();
+  const rows = deployments.map((deployment) => {
+    const own = instances.filter((instance) => instance.deployment === deployment.id);
+    return [
+      `${mark(deployment, own, output)} ${deployment.id}`,
+      doing(deployment, own),
+      `${age(now - Date.parse(deployment.createdAt))} ago`,
+      deployment.image ? bytes(deployment.image.bytes) : '',
+      output.style('dim', deployment.url),
+    ];
+  });
+  const header = ['  NAME', 'DOING', 'CREATED', 'IMAGE', 'URL'];
+  for (const line of table([header.map((cell) => output.style('dim', cell)), ...rows])) {
+    output.print(line);
+  }
+}
+
+const AWAKE: ReadonlySet<Instance['state']> = new Set(['ready', 'busy', 'booting', 'draining']);
+
+/** `●` awake, `○` asleep with something that wakes at once, `·` image only, `✗` failed, `…` on its way. */
+function mark(deployment: Deployment, instances: readonly Instance[], output: Output): string {
+  if (deployment.state === 'failed') return output.style('red', '✗');
+  if (deployment.state !== 'ready') return output.style('yellow', '…');
+  if (instances.some((instance) => AWAKE.has(instance.state))) return output.style('green', '●');
+  return instances.some((instance) => instance.state !== 'stopped') ? '○' : '·';
+}
+
+/** `2 busy, 1 frozen`; what the deployment itself is when it has no instance. */
+function doing(deployment: Deployment, instances: readonly Instance[]): string {
+  if (deployment.state === 'failed') return deployment.failure?.code ?? 'failed';
+  if (deployment.state !== 'ready') return deployment.state;
+  const counts = new Map<string, number>();
+  for (const { state } of instances) counts.set(state, (counts.get(state) ?? 0) + 1);
+  if (counts.size === 0) return 'asleep, image only';
+  return [...counts].map(([state, number]) => `${number} ${state}`).join(', ');
+}

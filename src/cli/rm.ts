@@ -1,0 +1,56 @@
+/** `berth rm`: removes deployments, after a question on a terminal. */
+import { BerthError } from '../core/errors.ts';
+import { findDeployment } from '../core/find-deployment.ts';
+import type { Deployment } from '../client/client.ts';
+import { connect } from './connect.ts';
+import type { Context } from './context.ts';
+import type { GlobalOptions } from './program.ts';
+
+export interface RmOptions extends GlobalOptions {
+  readonly yes?: boolean;
+}
+
+export async function run(
+  context: Context,
+  names: readonly string[],
+  options: RmOptions,
+): Promise<void> {
+  const { world, output } = context;
+  const client = await connect(context, options);
+  // All are found before the first is removed: a misspelt one costs nothing.
+  const deployments = await client.deployments();
+  const ids = [...new Set(names.map((name) => findOne(name, deployments)))];
+  if (!options.yes) {
+    if (!world.canAsk) {
+      throw new BerthError('USAGE', { detail: 'Nobody can be asked here: say --yes to remove.' });
+    }
+    const { confirm, isCancel } = await import('@clack/prompts');
+    const answer = await confirm({
+      message: `Remove ${ids.join(', ')} with instances, image and logs?`,
+      initialValue: false,
+    });
+    if (isCancel(answer) || !answer) {
+      output.note('Nothing was removed.');
+      return;
+    }
+  }
+  for (const id of ids) {
+    const step = output.step(`Removing ${id}`);
+    await client.remove(id);
+    step.done(`Removed ${id}`);
+  }
+  if (output.isJson) output.json(ids.map((id) => ({ id, removed: true })));
+}
+
+/** The id of the one deployment that a name fits. */
+function findOne(name: string, deployments: readonly Deployment[]): string {
+  const found = findDeployment(name, deployments, 'one');
+  if (found.kind === 'found') return found.deployment.id;
+  if (found.kind === 'none') {
+    throw new BerthError('DEPLOYMENT_NOT_FOUND', { detail: `No deployment is called ${name}.` });
+  }
+  throw new BerthError('DEPLOYMENT_AMBIGUOUS', {
+    detail: `${found.candidates.length} deployments fit ${name}.`,
+    problems: found.candidates.map(({ id, state }) => ({ at: id, message: `is ${state}` })),
+  });
+}

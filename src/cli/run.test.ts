@@ -1,0 +1,172 @@
+/** One command line from its words to its exit code, in a world of its own without a server. */
+import { mkdtemp, rm, writeFile, mkdir } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { systemClock } from '../system/clock.ts';
+import { run } from './run.ts';
+import type { ServeOptions, World } from './world.ts';
+
+let folder: string;
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'berth-cli-'));
+});
+afterEach(() => rm(folder, { recursive: true }));
+
+interface Ran {
+  readonly code: number;
+  readonly out: string;
+  readonly err: string;
+  readonly served: readonly ServeOptions[];
+}
+
+async function berth(args: readonly string[], changes: Partial<World> = {}): Promise<Ran> {
+  const written = { out: '', err: '' };
+  const served: ServeOptions[] = [];
+  const world: World = {
+    stdout: { write: (text) => (written.out += text) },
+    stderr: { write: (text) => (written.err += text) },
+    canAsk: false,
+    env: { BERTH_DATA: folder },
+    folder,
+    version: '1.2.3',
+    isRoot: true,
+    homeFolder: folder,
+    clock: systemClock,
+    interrupted: new AbortController().signal,
+    background: {
+      start: () => Promise.reject(new Error('nothing is started here')),
+      isAlive: () => false,
+      signal: () => false,
+    },
+    readHost: () => Promise.reject(new Error('the host is not read here')),
+    serve: (options) => {
+      served.push(options);
+      return Promise.resolve();
+    },
+    ...changes,
+  };
+  const code = await run(world, args);
+  return { code, ...written, served };
+}
+
+describe('help and version', () => {
+  it('are results: on stdout, with 0', async () => {
+    expect(await berth(['--version'])).toMatchObject({ code: 0, out: '1.2.3\n', err: '' });
+    for (const args of [['--help'], ['help'], ['deploy', '--help'], ['help', 'deploy']]) {
+      const { code, out, err } = await berth(args);
+      expect([code, err]).toEqual([0, '']);
+      expect(out).toContain('Usage: berth');
+    }
+  });
+});
+
+describe('a command line that is not right', () => {
+  it.each<[string, readonly string[], string]>([
+    ['a misspelt command', ['deply'], 'Did you mean deploy?'],
+    ['a misspelt option', ['ls', '--jsn'], 'Did you mean --json?'],
+    ['a word that is nothing', ['frobnicate'], "unknown command 'frobnicate'"],
+    ['a missing argument', ['inspect'], "missing required argument 'deployment'"],
+    ['one argument too many', ['slots', 'x'], 'too many arguments'],
+    ['a port out of range', ['deploy', '--port', '70000'], 'from 1 to 65535'],
+    ['a variable without a value here', ['deploy', '-e', 'ABSENT'], 'ABSENT is not set here'],
+    ['an engine that there is not', ['serve', '--engine', 'magic'], 'podman, memory'],
+    ['a listen address without a port', ['up', '--listen', 'localhost'], 'HOST:PORT'],
+    ['a time in no form', ['logs', 'x', '--since', 'yesterday'], '10m'],
+  ])('%s is refused with 2', async (_name, args, said) => {
+    const { code, out, err } = await berth(args);
+    expect(code).toBe(2);
+    expect(out).toBe('');
+    expect(err).toContain('error USAGE:');
+    expect(err).toContain(said);
+    expect(err).toContain('docs/errors/USAGE.md');
+  });
+
+  it('is told as JSON when asked for', async () => {
+    const { code, out, err } = await berth(['ls', '--json', '--nope']);
+    expect([code, out]).toEqual([2, '']);
+    expect(JSON.parse(err)).toMatchObject({ error: { code: 'USAGE' } });
+  });
+});
+
+describe('without a server', () => {
+  it.each([
+    ['ls'],
+    ['status'],
+    ['instances'],
+    ['slots'],
+    ['whoami'],
+    ['logs', 'x'],
+    ['rm', 'x', '-y'],
+  ])('%s says how to start one', async (...args) => {
+    const { code, out, err } = await berth(args);
+    expect([code, out]).toEqual([1, '']);
+    expect(err).toContain('error SERVER_NOT_RUNNING');
+    expect(err).toContain('berth up');
+  });
+
+  it('a note left by a killed server counts as none', async () => {
+    await writeFile(
+      join(folder, 'server.json'),
+      JSON.stringify({ pid: 1, listen: '127.0.0.1:1', version: '1' }),
+    );
+    expect((await berth(['status'])).err).toContain('SERVER_NOT_RUNNING');
+    await writeFile(join(folder, 'server.json'), '{"pid":');
+    expect((await berth(['status'])).err).toContain('SERVER_NOT_RUNNING');
+  });
+
+  it('down has nothing to do, and says so', async () => {
+    expect(await berth(['down'])).toMatchObject({ code: 0, out: '' });
+    const { code, out } = await berth(['down', '--json']);
+    expect([code, JSON.parse(out)]).toEqual([0, { stopped: false }]);
+  });
+
+  it('a remote one needs a token', async () => {
+    const { code, err } = await berth(['ls'], { env: { BERTH_URL: 'http://127.0.0.1:1' } });
+    expect(code).toBe(1);
+    expect(err).toContain('error UNAUTHORIZED');
+  });
+});
+
+describe('what begins with no command', () => {
+  it('is a deploy when it is a folder', async () => {
+    await mkdir(join(folder, 'app'));
+    await writeFile(join(folder, 'app', 'Dockerfile'), 'FROM scratch\n');
+    for (const args of [['app'], ['./app'], ['--json', 'app'], ['--name', 'x', 'app']]) {
+      expect((await berth(args)).err).toContain('SERVER_NOT_RUNNING');
+    }
+  });
+});
+
+describe('serve', () => {
+  it('hands everything to the server, paths made absolute', async () => {
+    const args = ['serve', '--data', 'd', '--listen', '0', '--domain', 'example.test'];
+    args.push('--memory-budget', '512', '--build-timeout', '5m', '--storage', 's');
+    const { code, served } = await berth([...args, '--engine', 'memory']);
+    expect(code).toBe(0);
+    expect(served).toEqual([
+      {
+        data: join(folder, 'd'),
+        listen: '127.0.0.1:0',
+        domain: 'example.test',
+        memoryBudgetMiB: 512,
+        buildTimeoutMs: 300_000,
+        storage: join(folder, 's'),
+        engine: 'memory',
+      },
+    ]);
+  });
+
+  it('keeps the data of a person who is not root at home', async () => {
+    const { served } = await berth(['serve'], { isRoot: false, env: {} });
+    expect(served[0]?.data).toBe(join(folder, '.local/share/berth'));
+  });
+
+  it('reports a mistake of ours as INTERNAL, with 1', async () => {
+    const { code, err } = await berth(['serve'], {
+      serve: () => Promise.reject(new Error('oops')),
+    });
+    expect(code).toBe(1);
+    expect(err).toContain('error INTERNAL: Something went wrong inside Berth: oops');
+  });
+});

@@ -1,0 +1,27 @@
+/** `berth slots`: the usual slots and what fits the server. */
+import { connect } from './connect.ts';
+import type { Context } from './context.ts';
+import { table } from './format.ts';
+import type { GlobalOptions } from './program.ts';
+
+export async function run(context: Context, options: GlobalOptions): Promise<void> {
+  const { output } = context;
+  const client = await connect(context, options);
+  const slots = await client.slots();
+  if (output.isJson) {
+    output.json(slots);
+    return;
+  }
+  const rows = slots.map((slot) => [
+    slot.name,
+    `${slot.cpus}`,
+    `${slot.memoryMiB} MiB`,
+    slot.for,
+    slot.fits ? '' : output.style('yellow', 'does not fit this machine'),
+  ]);
+  const header = ['SLOT', 'CORES', 'MEMORY', 'FOR', ''];
+  for (const line of table([header.map((cell) => output.style('dim', cell)), ...rows])) {
+    output.print(line);
+  }
+  output.note('Any other c<cores>-m<MiB> that fits the machine works as well.');
+}
