@@ -1,0 +1,88 @@
+/** One bridge per project, from which other projects cannot be reached: made on first use, removed when empty. */
+import { BerthError } from '../../core/errors.ts';
+import { type PodmanClient, refusalOf, refused } from './client.ts';
+import { LABEL, networkName } from './names.ts';
+
+/** Where things made on the host are written down before they are made. */
+export interface Ledger {
+  record(kind: 'network', name: string): Promise<void>;
+  forget(kind: 'network', name: string): Promise<void>;
+}
+
+export interface Networks {
+  /** Name of the project's network, which exists when this resolves. */
+  ensure(project: string): Promise<string>;
+  /** Succeeds when there is none, or when it is not ours, or still in use. */
+  remove(project: string): Promise<void>;
+}
+
+export function createNetworks(
+  client: PodmanClient,
+  ledgerId: string,
+  ledger: Ledger | undefined,
+): Networks {
+  const ready = new Map<string, Promise<void>>();
+
+  const inspect = async (name: string) => {
+    const call = { method: 'GET', path: `/networks/${name}/json`, lane: 'read' } as const;
+    const answer = await client.ask(call);
+    if (answer.status === 404) return undefined;
+    if (answer.status >= 400) throw refused(call, answer);
+    return answer.value as { readonly labels?: Readonly<Record<string, string>> };
+  };
+
+  const create = async (name: string, project: string): Promise<void> => {
+    const existing = await inspect(name);
+    if (existing) {
+      if (existing.labels?.[LABEL.ledger] === ledgerId) return;
+      throw new BerthError('ENGINE_FAILED', {
+        detail: `The network ${name} exists and was not made by this Berth.`,
+      });
+    }
+    await ledger?.record('network', name);
+    const call = {
+      method: 'POST',
+      path: '/networks/create',
+      lane: 'change',
+      body: {
+        name,
+        driver: 'bridge',
+        // No name server: instances have no names for each other, and starting one costs time.
+        dns_enabled: false,
+        options: { isolate: 'true' },
+        labels: { [LABEL.ledger]: ledgerId, [LABEL.project]: project },
+      },
+    } as const;
+    const answer = await client.ask(call);
+    if (answer.status >= 400 && !(await inspect(name))) throw refused(call, answer);
+  };
+
+  return {
+    async ensure(project) {
+      const name = networkName(ledgerId, project);
+      let creating = ready.get(name);
+      if (!creating) {
+        creating = create(name, project);
+        ready.set(name, creating);
+        creating.catch(() => ready.delete(name));
+      }
+      await creating;
+      return name;
+    },
+
+    async remove(project) {
+      const name = networkName(ledgerId, project);
+      ready.delete(name);
+      const existing = await inspect(name);
+      if (existing && existing.labels?.[LABEL.ledger] !== ledgerId) return;
+      if (existing) {
+        const call = { method: 'DELETE', path: `/networks/${name}`, lane: 'change' } as const;
+        const answer = await client.ask(call);
+        const isInUse = /in use|being used|associated containers/.test(refusalOf(answer).message);
+        if (answer.status >= 400 && isInUse) return;
+        if (answer.status >= 400 && answer.status !== 404) throw refused(call, answer);
+      }
+      await ledger?.forget('network', name);
+    },
+  };
+}

@@ -1,0 +1,83 @@
+/** Ends an instance: the image's stop signal (SIGTERM), a grace, SIGKILL. */
+import type { InstanceId } from '../../core/model.ts';
+import type { Exit } from '../../ports/engine.ts';
+import { thawCgroup } from './cgroup.ts';
+import { refused } from './client.ts';
+import type { Context } from './context.ts';
+import { awaitExit, NEVER_RAN } from './exit.ts';
+import { type Execution, type Known, wrongState } from './instances.ts';
+import { containerName } from './names.ts';
+import { isAlive } from './process.ts';
+
+const SIGKILL = 9;
+/** How soon a process that ended is noticed. */
+const LOOK_MS = 5;
+/** The kernel takes a while to give back much memory. */
+const KILL_TIMEOUT_MS = 10_000;
+
+/** Resolves when it has ended. Unknown or never run: succeeds. Throws ENGINE_FAILED when even SIGKILL does not end it. */
+export async function stop(context: Context, id: InstanceId, graceMs: number): Promise<Exit> {
+  const { clock, instances } = context;
+  const known = await instances.refresh(id);
+  if (!known || known.state === 'created') return NEVER_RAN;
+  const { execution } = known;
+  if (known.exit) return known.exit;
+  if (!execution) return ended(context, id);
+
+  const hasEnded = async (waitMs: number) => {
+    const until = clock.now() + waitMs;
+    while (isAlive(execution.pid, execution.startTicks)) {
+      if (clock.now() >= until) return false;
+      await clock.sleep(LOOK_MS);
+    }
+    return true;
+  };
+  thawQuietly(execution);
+  if (known.state === 'running' && graceMs > 0) {
+    await signal(context, known, execution, known.stopSignal);
+    if (await hasEnded(graceMs)) return ended(context, id);
+  }
+  await signal(context, known, execution, SIGKILL);
+  await hasEnded(KILL_TIMEOUT_MS);
+  return ended(context, id);
+}
+
+async function ended(context: Context, id: InstanceId): Promise<Exit> {
+  const ending = await awaitExit(context, id);
+  if (ending.kind === 'alive') throw wrongState(id, 'running', 'ended by SIGKILL');
+  return ending.kind === 'exited' ? ending.exit : NEVER_RAN;
+}
+
+/** Frozen processes take no signal. */
+function thawQuietly(execution: Execution): void {
+  try {
+    thawCgroup(execution.cgroup.freezer);
+  } catch {
+    // It ended meanwhile: there is nothing to thaw.
+  }
+}
+
+/** By the kernel, which takes no time; by Podman where the process is not ours to signal. */
+async function signal(
+  context: Context,
+  known: Known,
+  execution: Execution,
+  number: number,
+): Promise<void> {
+  if (!isAlive(execution.pid, execution.startTicks)) return;
+  try {
+    process.kill(execution.pid, number);
+  } catch (error) {
+    if ((error as { code?: unknown }).code !== 'EPERM') return;
+    const call = {
+      method: 'POST',
+      path: `/containers/${containerName(known.id)}/kill`,
+      query: { signal: number },
+      lane: 'change',
+    } as const;
+    const answer = await context.client.ask(call);
+    if (answer.status >= 400 && isAlive(execution.pid, execution.startTicks)) {
+      throw refused(call, answer);
+    }
+  }
+}
