@@ -56,7 +56,7 @@ export function engineContract(name: string, open: () => Promise<EngineGround>):
     type Skip = (reason: string) => never;
     const needs = <Value>(value: Value | { readonly skip: string }, skip: Skip): Value => {
       if (typeof value === 'object' && value !== null && 'skip' in value) return skip(value.skip);
-      return value as Value;
+      return value;
     };
     const needsPower = (power: keyof Engine['powers'], skip: Skip) => {
       if (!engine.powers[power]) skip(`${name} has no power to ${power}`);
@@ -282,7 +282,8 @@ export function engineContract(name: string, open: () => Promise<EngineGround>):
       const { id } = await created('hello', skip);
       await engine.park(id);
       await engine.stop(id, 10_000);
-      expect((await listed(id))?.state).toBe('exited');
+      // What never ran may be as if it had not been parked.
+      expect(['exited', 'created']).toContain((await listed(id))?.state);
       await engine.remove(id);
     });
 

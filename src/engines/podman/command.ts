@@ -1,9 +1,7 @@
 /** How Podman is called, by the service and by builds alike: same storage, runtime and environment. */
 import {
   accessSync,
-  chmodSync,
   constants,
-  existsSync,
   mkdirSync,
   readdirSync,
   readFileSync,
@@ -11,6 +9,7 @@ import {
 } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import { BerthError } from '../../core/errors.ts';
+import { installRunc } from './runc.ts';
 
 export interface PodmanOptions {
   /** Berth's data folder; Podman's part of it is `podman/`. */
@@ -70,6 +69,15 @@ export function preparePodman(options: PodmanOptions): PodmanCommand {
   if (program === undefined) {
     throw new BerthError('HOST_UNSUPPORTED', { detail: 'Podman is not installed.' });
   }
+  const realRuntime = findProgram(options.runtime, path);
+  if (realRuntime === undefined) {
+    throw new BerthError('HOST_UNSUPPORTED', { detail: `${options.runtime} is not installed.` });
+  }
+  const shell = findProgram('bash', path);
+  const runtime =
+    options.runtime === 'runc' && shell !== undefined
+      ? installRunc(folder, realRuntime, shell)
+      : options.runtime;
   const storage =
     options.storageRoot === undefined
       ? []
@@ -92,7 +100,7 @@ export function preparePodman(options: PodmanOptions): PodmanCommand {
       // cgroupfs: Berth writes quotas and freezers itself. file: events do not depend on a journal being there.
       '--cgroup-manager=cgroupfs',
       '--events-backend=file',
-      `--runtime=${installRuntime(folder, options.runtime, path)}`,
+      `--runtime=${runtime}`,
     ],
     environment: {
       ...Object.fromEntries(passed),
@@ -116,45 +124,6 @@ function canRun(path: string): boolean {
   } catch {
     return false;
   }
-}
-
-/**
- * runc with a quick `start` in front of it, or the runtime's plain name.
- *
- * `runc start` does nothing but read one byte from the FIFO on which the parked process waits, and it takes a Go program
- * 5 to 8 ms to get there. The shell does it in 1.5 ms. See docs/decisions/parked-start.md. The file is called `runc` because
- * Podman remembers the runtime of a container by that name: `podman` as people call it finds its own runc for it.
- * crun is a C program and has nothing to gain.
- */
-function installRuntime(folder: string, runtime: PodmanOptions['runtime'], path: string): string {
-  const real = findProgram(runtime, path);
-  const shell = findProgram('bash', path);
-  if (real === undefined) {
-    throw new BerthError('HOST_UNSUPPORTED', { detail: `${runtime} is not installed.` });
-  }
-  if (runtime !== 'runc' || shell === undefined) return runtime;
-  const file = join(folder, 'bin', 'runc');
-  const text = quickRuntime(shell, real);
-  mkdirSync(join(folder, 'bin'), { recursive: true, mode: 0o700 });
-  if (!existsSync(file) || readFileSync(file, 'utf8') !== text) {
-    writeFileSync(file, text);
-    chmodSync(file, 0o700);
-  }
-  return file;
-}
-
-/** Anything but the one known case goes to runc itself, which also words the errors. */
-function quickRuntime(shell: string, runc: string): string {
-  return `#!${shell}
-# Written by Berth: runc, with a quick start of containers that are created and wait.
-if [[ "\${*: -2:1}" == start ]]; then
-  fifo=/run/runc/\${*: -1}/exec.fifo
-  # Opened for both directions, so that this cannot block when nobody is at the other end any more.
-  if [[ -p $fifo ]] && exec 3<>"$fifo" && read -r -N 1 -t 5 -u 3 && rm -f "$fifo"; then exit 0; fi
-  exec 3<&-
-fi
-exec ${runc} "$@"
-`;
 }
 
 /**

@@ -16,6 +16,8 @@ export interface Context {
   readonly client: PodmanClient;
   readonly clock: Clock;
   readonly ledgerId: string;
+  /** Berth's folder for Podman's own matters. */
+  readonly folder: string;
   readonly instances: Instances;
   readonly networks: Networks;
   caps(): ResourceCaps;

@@ -38,13 +38,16 @@ export interface PodmanEngineOptions extends PodmanOptions {
 /** The service answers when this resolves. Throws ENGINE_UNAVAILABLE, HOST_UNSUPPORTED. */
 export async function openPodmanEngine(options: PodmanEngineOptions): Promise<Engine> {
   const { clock, ledgerId, host } = options;
-  const service = await openService(preparePodman(options), clock);
+  const command = preparePodman(options);
+  const { folder } = command;
+  const service = await openService(command, clock);
   const client = createClient({ socketPath: service.socketPath, revive: () => service.ensure() });
   const context: Context = {
     client,
     clock,
     ledgerId,
-    instances: createInstances(client, ledgerId),
+    folder,
+    instances: createInstances(client, ledgerId, folder),
     networks: createNetworks(client, ledgerId, options.ledger),
     caps: () => clip(host, service.pid),
   };

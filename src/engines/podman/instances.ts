@@ -6,6 +6,7 @@ import { type Cgroup, readCgroup } from './cgroup.ts';
 import { type PodmanClient, refused } from './client.ts';
 import { containerName, LABEL, slotFromLabel } from './names.ts';
 import { readStat } from './process.ts';
+import { wasKilledForMemory } from './runc.ts';
 
 /** A container that has a process: parked, running or frozen. */
 export interface Execution {
@@ -61,7 +62,7 @@ export interface Instances {
   ids(): readonly InstanceId[];
 }
 
-export function createInstances(client: PodmanClient, ledgerId: string): Instances {
+export function createInstances(client: PodmanClient, ledgerId: string, folder: string): Instances {
   const known = new Map<InstanceId, Known>();
 
   const refresh = async (id: InstanceId): Promise<Known | undefined> => {
@@ -73,7 +74,9 @@ export function createInstances(client: PodmanClient, ledgerId: string): Instanc
     const answer = await client.ask(call);
     if (answer.status >= 400 && answer.status !== 404) throw refused(call, answer);
     const found =
-      answer.status === 404 ? undefined : knownFrom(answer.value as Inspection, id, ledgerId);
+      answer.status === 404
+        ? undefined
+        : knownFrom(answer.value as Inspection, id, ledgerId, folder);
     if (found) known.set(id, found);
     else known.delete(id);
     return found;
@@ -111,7 +114,12 @@ export function wrongState(id: InstanceId, is: string, wanted: string): BerthErr
   return new BerthError('ENGINE_FAILED', { detail: `Instance ${id} is ${is}, not ${wanted}.` });
 }
 
-function knownFrom(inspection: Inspection, id: InstanceId, ledgerId: string): Known | undefined {
+function knownFrom(
+  inspection: Inspection,
+  id: InstanceId,
+  ledgerId: string,
+  folder: string,
+): Known | undefined {
   const labels = inspection.Config.Labels ?? {};
   if (labels[LABEL.ledger] !== ledgerId || labels[LABEL.instance] !== id) return undefined;
   const state = stateFrom(inspection.State.Status);
@@ -123,10 +131,20 @@ function knownFrom(inspection: Inspection, id: InstanceId, ledgerId: string): Kn
     stopSignal: inspection.Config.StopSignal ?? 15,
     state,
     execution: executionFrom(inspection),
-    exit:
-      state === 'exited'
-        ? { code: inspection.State.ExitCode, outOfMemory: inspection.State.OOMKilled }
-        : undefined,
+    exit: state === 'exited' ? exitFrom(inspection, folder) : undefined,
+  };
+}
+
+/** 143 is our own SIGTERM: then it was not memory, even if a child was killed for it long ago. */
+const HARMLESS_CODES: readonly number[] = [0, 143];
+
+function exitFrom(inspection: Inspection, folder: string): Exit {
+  const code = inspection.State.ExitCode;
+  return {
+    code,
+    outOfMemory:
+      !HARMLESS_CODES.includes(code) &&
+      (inspection.State.OOMKilled || wasKilledForMemory(folder, inspection.Id)),
   };
 }
 

@@ -4,6 +4,7 @@ import { thawCgroup } from './cgroup.ts';
 import { refused } from './client.ts';
 import type { Context } from './context.ts';
 import { containerName } from './names.ts';
+import { forgetKilled } from './runc.ts';
 
 /** Unknown: succeeds. Throws ENGINE_FAILED. */
 export async function remove(context: Context, id: InstanceId): Promise<void> {
@@ -29,4 +30,5 @@ export async function remove(context: Context, id: InstanceId): Promise<void> {
   const answer = await client.ask(call);
   if (answer.status >= 400 && answer.status !== 404) throw refused(call, answer);
   instances.forget(id);
+  forgetKilled(context.folder, known.containerId);
 }
