@@ -44,12 +44,14 @@ export function normalisePath(path: string): string {
   return path.replace(/^(?:\.\/+)+/, '').replace(/(?<=[^/])\/+$/, '') || '.';
 }
 
+/** What a slot looks like; its bounds are checked besides. */
+export const SLOT_PATTERN = '^c(\\d*\\.?\\d+)-m(\\d+)$';
 const slotError = `a slot such as "c.125-m512": at least c${BOUNDS.slotCpus.min} (CPU cores) and m${BOUNDS.slotMemoryMiB.min} (MiB of memory)`;
 /** `c<cpus>-m<MiB>`; the upper bounds are the host's (`checkSlot`). */
 export function slot() {
   return z
     .string({ error: slotError })
-    .regex(/^c(\d*\.?\d+)-m(\d+)$/, { error: slotError })
+    .regex(new RegExp(SLOT_PATTERN), { error: slotError })
     .refine(
       (value) => {
         const parsed = parseSlot(value);

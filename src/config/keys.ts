@@ -59,17 +59,23 @@ const build = z.strictObject(
 
 const github = z.strictObject(
   {
-    enabled: flag().optional(),
-    aliasing: flag().optional(),
-    autoAlias: flag().optional(),
-    autoJobCancelation: flag().optional(),
-    silent: flag().optional(),
+    enabled: flag().optional().meta({ description: 'Whether pushes are deployed.' }),
+    aliasing: flag()
+      .optional()
+      .meta({ description: 'Whether the default branch moves the alias.' }),
+    autoAlias: flag()
+      .optional()
+      .meta({ description: 'Whether the default branch moves the alias.' }),
+    autoJobCancelation: flag()
+      .optional()
+      .meta({ description: 'Whether a newer push ends the build of an older one.' }),
+    silent: flag().optional().meta({ description: 'Whether it writes no comments.' }),
   },
   { error: 'an object with enabled, aliasing, autoAlias, autoJobCancelation or silent' },
 );
 
 const service = z.strictObject(
-  { port: whole(1, 65_535).optional() },
+  { port: whole(1, 65_535).optional().meta({ description: 'The same as `port`.' }) },
   { error: 'an object with a port' },
 );
 
@@ -226,6 +232,26 @@ export const configFileSchema = z
     title: 'Berth configuration',
     description: 'berth.json, or an unchanged now.json of 2018: how a folder is built and run.',
   });
+
+/** Keys that a now.json may have and that change nothing here; `true`: somebody may count on it, so it is said. */
+export const WITHOUT_EFFECT = {
+  version: false,
+  features: false,
+  public: false,
+  api: false,
+  project: false,
+  forwardNpm: true,
+  engines: true,
+  static: true,
+  github: true,
+} as const satisfies Partial<Record<keyof typeof configFileSchema.shape, boolean>>;
+
+/** Names the keys of a file that have no effect here and that somebody may count on. */
+export function keysWithoutEffect(file: ConfigFile): readonly string[] {
+  return Object.entries(WITHOUT_EFFECT)
+    .filter(([key, isSaid]) => isSaid && file[key as keyof ConfigFile] !== undefined)
+    .map(([key]) => key);
+}
 
 /** What a berth.json says, exactly as written. */
 export type ConfigFile = z.infer<typeof configFileSchema>;
