@@ -1,7 +1,7 @@
 /** Where the program begins: hands the real world to the command line, and the server to `berth serve`. */
 import { readFileSync } from 'node:fs';
 import { homedir } from 'node:os';
-import { isAlive, signalProcess, startInBackground } from './system/background.ts';
+import { isRunning, signalProcess, startInBackground } from './system/background.ts';
 import { systemClock } from './system/clock.ts';
 import { run } from './cli/run.ts';
 
@@ -48,7 +48,7 @@ const exitCode = await run(
           ...process.env,
           ...(compileCache === undefined ? {} : { NODE_COMPILE_CACHE: compileCache }),
         }),
-      isAlive,
+      isServer: (processId) => isRunning(processId, 'serve'),
       signal: signalProcess,
     },
     readHost: async (questions) => {

@@ -24,7 +24,7 @@ export async function run({ world, output }: Context, options: DownOptions): Pro
   const step = output.step(`Stopping Berth at ${note.listen}`);
   background.signal(note.pid, 'SIGTERM');
   const deadline = clock.now() + GRACE_MS;
-  while (background.isAlive(note.pid)) {
+  while (background.isServer(note.pid)) {
     if (clock.now() > deadline) {
       background.signal(note.pid, 'SIGKILL');
       step.fail('Berth did not stop in time and was ended; instances are untouched');

@@ -36,7 +36,7 @@ async function berth(args: readonly string[], changes: Partial<World> = {}): Pro
     interrupted: new AbortController().signal,
     background: {
       start: () => Promise.reject(new Error('nothing is started here')),
-      isAlive: () => false,
+      isServer: () => false,
       signal: () => false,
     },
     readHost: () => Promise.reject(new Error('the host is not read here')),

@@ -35,7 +35,7 @@ export function dataFolder(world: World, options: AddressOptions): string {
 /** The note of a server whose process is alive; undefined when there is none, or it is left over from a killed one. */
 export async function runningServer(world: World, data: string): Promise<ServerNote | undefined> {
   const note = parseNote(await readFile(join(data, 'server.json'), 'utf8').catch(() => ''));
-  return note && world.background.isAlive(note.pid) ? note : undefined;
+  return note && world.background.isServer(note.pid) ? note : undefined;
 }
 
 /** Throws SERVER_NOT_RUNNING, or UNAUTHORIZED when the token cannot be read. */

@@ -19,26 +19,28 @@ export async function run({ world, output }: Context, options: ServerOptions): P
   const log = join(data, 'serve.log');
   const step = output.step('Starting Berth');
   try {
-    const before = await runningServer(world, data);
+    const before = await healthyServer(world, data);
     const note = before ?? (await start(world, data, log, options));
-    await waitUntilHealthy(world, note, log);
-    const text = `${before ? 'Berth was running already' : 'Berth is running'} at ${urlOf(note.listen)}`;
-    step.done(text);
+    const url = urlOf(note.listen);
+    step.done(`${before ? 'Berth was running already' : 'Berth is running'} at ${url}`);
     if (before && isOther(options, note)) {
-      output.note(
-        `  It listens on ${note.listen}, not ${options.listen}: \`berth down\` first to change that.`,
-      );
+      const asked = `It listens on ${note.listen}, not ${options.listen}`;
+      output.note(`  ${asked}: \`berth down\` first to change that.`);
     }
-    if (output.isJson) {
-      output.json({ ...note, url: urlOf(note.listen), data, log, started: !before });
-    } else if (!output.isTerminal) output.print(urlOf(note.listen));
+    if (output.isJson) output.json({ ...note, url, data, log, started: !before });
+    else if (!output.isTerminal) output.print(url);
   } catch (error) {
     step.fail('Berth did not start');
     throw error;
   }
 }
 
-/** Resolves when the server has written its note; throws with the end of its log when it ended instead. */
+async function healthyServer(world: World, data: string): Promise<ServerNote | undefined> {
+  const note = await runningServer(world, data);
+  return note && (await isHealthy(world, urlOf(note.listen))) ? note : undefined;
+}
+
+/** Resolves when a server of this data folder is healthy; throws with the end of its log when it ended instead. */
 async function start(
   world: World,
   data: string,
@@ -52,20 +54,17 @@ async function start(
   const processId = await startProcess(world, data, log, options);
   const deadline = world.clock.now() + START_MS;
   for (;;) {
-    const note = await runningServer(world, data);
+    const note = await healthyServer(world, data);
     if (note) return note;
-    const lines = async () => (await readFrom(log, logBefore)).slice(-SHOWN_LINES);
-    if (!world.background.isAlive(processId)) {
-      // Another `up` may have been quicker: then its server is what was wanted.
-      const other = await runningServer(world, data);
-      if (other) return other;
-      throw startError(await lines(), log);
-    }
-    if (world.clock.now() > deadline) {
+    if (!world.background.isServer(processId)) {
+      const error = startError(await readFrom(log, logBefore), log);
+      // Another `up` was quicker: its server is what was wanted, as soon as it is healthy.
+      if (!isOtherStarting(world, error) || world.clock.now() > deadline) throw error;
+    } else if (world.clock.now() > deadline) {
       world.background.signal(processId, 'SIGTERM');
       throw new BerthError('INTERNAL', {
-        detail: `The server did not start within ${START_MS / 1_000} s; its log is ${log}.`,
-        log: await lines(),
+        detail: `The server was not healthy within ${START_MS / 1_000} s; its log is ${log}.`,
+        log: (await readFrom(log, logBefore)).slice(-SHOWN_LINES),
       });
     }
     await world.clock.sleep(LOOK_EVERY_MS, world.interrupted);
@@ -93,35 +92,32 @@ async function startProcess(
   }
 }
 
-async function waitUntilHealthy(world: World, note: ServerNote, log: string): Promise<void> {
-  const deadline = world.clock.now() + START_MS;
-  while (!(await isHealthy(world, urlOf(note.listen)))) {
-    if (!world.background.isAlive(note.pid) || world.clock.now() > deadline) {
-      throw new BerthError('INTERNAL', {
-        detail: `The server at ${urlOf(note.listen)} does not answer; its log is ${log}.`,
-        log: (await readFrom(log, 0)).slice(-SHOWN_LINES),
-      });
-    }
-    await world.clock.sleep(LOOK_EVERY_MS, world.interrupted);
-    if (world.interrupted.aborted) return;
-  }
+/** SERVER_RUNNING names the process that was first; it may fail yet. */
+function isOtherStarting(world: World, error: BerthError): boolean {
+  const processId = /\bProcess (\d+)\b/.exec(error.detail)?.[1];
+  if (error.code !== 'SERVER_RUNNING' || processId === undefined) return false;
+  return world.background.isServer(Number(processId));
 }
 
-/** The server reports its own end as every command does: the code is taken over. */
+/**
+ * The server reports its own end as every command does: the code is taken over. Of two that were started at once
+ * into the same log, the one that had the folder says why it ended.
+ */
 function startError(lines: readonly string[], log: string): BerthError {
-  const index = lines.findLastIndex((line) => /^error [A-Z_]+: /.test(line));
-  const [, code = '', said = ''] = /^error ([A-Z_]+): (.*)/.exec(lines[index] ?? '') ?? [];
-  if (!Object.hasOwn(CATALOGUE, code)) {
+  const errors = lines.flatMap((line) => {
+    const [, code = '', said = ''] = /^error ([A-Z_]+): (.*)/.exec(line) ?? [];
+    return Object.hasOwn(CATALOGUE, code) ? [{ code: code as ErrorCode, said }] : [];
+  });
+  const last = errors.findLast(({ code }) => code !== 'SERVER_RUNNING') ?? errors.at(-1);
+  if (!last) {
     return new BerthError('INTERNAL', {
       detail: `The server ended at once; its log is ${log}.`,
-      log: lines,
+      log: lines.slice(-SHOWN_LINES),
     });
   }
-  const known = code as ErrorCode;
-  const detail = said.startsWith(`${CATALOGUE[known].title}: `)
-    ? said.slice(CATALOGUE[known].title.length + 2)
-    : said;
-  return new BerthError(known, { detail });
+  const prefix = `${CATALOGUE[last.code].title}: `;
+  const detail = last.said.startsWith(prefix) ? last.said.slice(prefix.length) : last.said;
+  return new BerthError(last.code, { detail });
 }
 
 function isOther(options: ServerOptions, note: ServerNote): boolean {

@@ -35,7 +35,8 @@ export interface HostQuestions {
 export interface Background {
   /** Starts `berth …` detached from the terminal, its output appended to `logFile`; resolves with its id. */
   start(args: readonly string[], logFile: string): Promise<number>;
-  isAlive(processId: number): boolean;
+  /** Whether a process runs `berth serve`. */
+  isServer(processId: number): boolean;
   /** True when there was such a process. */
   signal(processId: number, signal: 'SIGTERM' | 'SIGKILL'): boolean;
 }

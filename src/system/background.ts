@@ -1,5 +1,6 @@
 /** Starts a process that outlives this one, and looks after processes by their id. */
 import { spawn } from 'node:child_process';
+import { readFileSync } from 'node:fs';
 import { mkdir, open } from 'node:fs/promises';
 import { dirname } from 'node:path';
 
@@ -30,13 +31,15 @@ export async function startInBackground(
   }
 }
 
-/** Also true for a process of another user. */
-export function isAlive(processId: number): boolean {
+/**
+ * Whether a process is there, has not ended (a zombie has no command line), and has `word` among its arguments:
+ * a process id that was written down may belong to something else after a reboot.
+ */
+export function isRunning(processId: number, word: string): boolean {
   try {
-    process.kill(processId, 0);
-    return true;
-  } catch (error) {
-    return error instanceof Error && 'code' in error && error.code === 'EPERM';
+    return readFileSync(`/proc/${processId}/cmdline`, 'utf8').split('\0').includes(word);
+  } catch {
+    return false;
   }
 }
 
