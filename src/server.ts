@@ -1,13 +1,13 @@
 /** The wiring: the only place that makes engines, stores, the clock and the parts, and hands them to each other. */
-import { mkdir } from 'node:fs/promises';
-import type { AddressInfo } from 'node:net';
+import { mkdir, readFile } from 'node:fs/promises';
 import { availableParallelism, homedir, totalmem } from 'node:os';
 import { join } from 'node:path';
 import { pino } from 'pino';
-import packageFile from '../package.json' with { type: 'json' };
 import { createApi } from './api/api.ts';
 import type { ServerFacts } from './api/needs.ts';
+import { checkDockerfile } from './config/dockerfile.ts';
 import { BerthError } from './core/errors.ts';
+import { chooseRuntime } from './core/host.ts';
 import { RouteTable } from './core/route.ts';
 import { openBlobs } from './deploys/blobs.ts';
 import { createDeployer } from './deploys/deployer.ts';
@@ -15,17 +15,22 @@ import { createDirectory } from './deploys/directory.ts';
 import { runMemoryApp } from './engines/memory/app.ts';
 import { createMemoryBuilder } from './engines/memory/builder.ts';
 import { createMemoryEngine } from './engines/memory/engine.ts';
+import type { PodmanOptions } from './engines/podman/command.ts';
+import { openPodmanEngine } from './engines/podman/engine.ts';
 import { openLogs } from './logs/open.ts';
 import type { Builder } from './ports/builder.ts';
 import type { Engine } from './ports/engine.ts';
 import type { Reporter } from './ports/reporter.ts';
+import type { Store } from './ports/store.ts';
 import { createRouter } from './router/router.ts';
 import { Scheduler } from './scheduler/scheduler.ts';
 import { openSqliteStore } from './stores/sqlite/open.ts';
 import { systemClock as clock } from './system/clock.ts';
 import { claimDataFolder } from './system/data-folder.ts';
 import { leastSpace } from './system/disk.ts';
+import { readHost } from './system/host.ts';
 import { monitorLag } from './system/event-loop-lag.ts';
+import { bind, parseListen, portSuffix } from './system/listen.ts';
 import { httpProbe } from './system/probe.ts';
 import { systemRandom as random } from './system/random.ts';
 
@@ -69,8 +74,8 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   await using opened = new AsyncDisposableStack();
   const startedAt = clock.now();
   const { data, domain } = options;
-  const { version } = packageFile;
-  const { host, port } = parseListen(options.listen);
+  const version = await ownVersion();
+  const wanted = parseListen(options.listen);
 
   const folder = await claimDataFolder(data, random);
   opened.defer(() => folder.release());
@@ -82,10 +87,11 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   const buildsFolder = join(data, 'builds');
   await mkdir(buildsFolder, { recursive: true, mode: 0o700 });
 
-  const ledger = await store.settingOr('ledger', random.id(12));
-  const { engine, builder } = await openEngine(options, { ledger, buildsFolder, reporter });
+  const { engine, builder } = await openDriver(options, store);
   opened.defer(() => engine.close());
   const description = await engine.describe();
+  // Buildah 1.33, which came with Podman 4.8, is the first to know them.
+  const hasHeredocs = options.engine === 'memory' || isAtLeast(description.version, 4, 8);
 
   const routes = new RouteTable({ domain });
   const scheduler = new Scheduler({
@@ -118,7 +124,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     buildTimeoutMs: options.buildTimeoutMs ?? BUILD_TIMEOUT_MS,
     // One build uses all the cores it can get; two would only make both late.
     buildsAtOnce: 1,
-    canReadHeredocs: options.engine === 'memory' || isAtLeast(description.version, 4, 8),
+    checkDockerfile: (text, fileName) => checkDockerfile(text, { fileName, hasHeredocs }),
     reporter,
   });
 
@@ -172,7 +178,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   opened.defer(() => deployer.close());
   await deployer.resume();
 
-  listen = await bind(router.server, host, port);
+  listen = await bind(router.server, wanted);
   opened.defer(() => router.close());
   opened.defer(() => closing.abort());
   await folder.writeNote({ pid: process.pid, listen, version });
@@ -195,70 +201,52 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   };
 }
 
-interface EngineNeeds {
-  /** Value of the label by which this data folder knows its own containers. */
-  readonly ledger: string;
-  readonly buildsFolder: string;
-  readonly reporter: Reporter;
+interface Driver {
+  readonly engine: Engine;
+  readonly builder: Builder;
 }
 
-async function openEngine(
-  options: ServerOptions,
-  _needs: EngineNeeds,
-): Promise<{ readonly engine: Engine; readonly builder: Builder }> {
+/** Throws HOST_UNSUPPORTED or ENGINE_UNAVAILABLE. */
+async function openDriver(options: ServerOptions, store: Store): Promise<Driver> {
   if (options.engine === 'memory') {
-    return {
-      engine: createMemoryEngine({ clock, run: runMemoryApp }),
-      builder: createMemoryBuilder(),
-    };
+    const engine = createMemoryEngine({ clock, run: runMemoryApp });
+    return { engine, builder: createMemoryBuilder() };
   }
-  throw new BerthError('HOST_UNSUPPORTED', { detail: 'The Podman engine is not built in yet.' });
-}
-
-/** Throws ADDRESS_IN_USE, or USAGE for an address that this machine does not have. */
-function bind(
-  server: ReturnType<typeof createRouter>['server'],
-  host: string,
-  port: number,
-): Promise<string> {
-  return new Promise((resolve, reject) => {
-    server.once('error', (error: NodeJS.ErrnoException) => {
-      const where = `${host}:${port}`;
-      if (error.code === 'EADDRINUSE') {
-        reject(
-          new BerthError('ADDRESS_IN_USE', {
-            detail: `Something listens on ${where} already.`,
-            cause: error,
-          }),
-        );
-      } else {
-        reject(
-          new BerthError('USAGE', {
-            detail: `Cannot listen on ${where}: ${error.message}.`,
-            cause: error,
-          }),
-        );
-      }
-    });
-    server.listen({ host: host.replace(/^\[|\]$/g, ''), port }, () => {
-      resolve(`${host}:${(server.address() as AddressInfo).port}`);
-    });
+  const host = await readHost({
+    dataFolder: options.data,
+    storageFolder: options.storage ?? podmanStorage(),
+    listen: options.listen,
+    isBerthListening: false,
   });
+  const choice = chooseRuntime(host);
+  if (choice.kind === 'none') throw new BerthError('HOST_UNSUPPORTED', { detail: choice.because });
+  const podman: PodmanOptions = {
+    dataFolder: options.data,
+    // The label by which this data folder knows what it made.
+    ledgerId: await store.settingOr('ledger', random.id(12)),
+    runtime: choice.runtime.name,
+    ...(options.storage === undefined ? {} : { storageRoot: options.storage }),
+  };
+  const engine = await openPodmanEngine({
+    ...podman,
+    clock,
+    host: {
+      cgroupVersion: host.cgroup === 'v2' ? 2 : 1,
+      maxOpenFiles: host.openFiles.hard,
+      maxProcesses: host.processes.hard,
+    },
+    ledger: {
+      record: (kind, id) => store.record({ kind, id, createdAt: clock.now() }),
+      forget: (kind, id) => store.forget(kind, id),
+    },
+  });
+  // TODO builder
+  return { engine, builder: createMemoryBuilder() };
 }
 
-function parseListen(listen: string): { readonly host: string; readonly port: number } {
-  const match = /^(\[[0-9a-f:.]+\]|[^:\s]+):(\d{1,5})$/i.exec(listen);
-  const port = Number(match?.[2]);
-  if (!match?.[1] || port > 65_535) {
-    throw new BerthError('USAGE', { detail: `${listen} is no listen address: write HOST:PORT.` });
-  }
-  return { host: match[1], port };
-}
-
-/** `:8080`; nothing for the port that every client takes by itself. */
-function portSuffix(listen: string): string {
-  const port = listen.slice(listen.lastIndexOf(':'));
-  return port === ':80' ? '' : port;
+async function ownVersion(): Promise<string> {
+  const text = await readFile(new URL('../package.json', import.meta.url), 'utf8');
+  return (JSON.parse(text) as { version: string }).version;
 }
 
 function podmanStorage(): string {

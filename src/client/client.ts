@@ -3,6 +3,7 @@ import createFetchClient from 'openapi-fetch';
 import { errorFrom, errorWithoutAnswer } from './problem.ts';
 import type { components, paths } from './schema.d.ts';
 import { serverEvents } from './stream.ts';
+import type { Sleep } from './stream.ts';
 
 type Schemas = components['schemas'];
 export type Deployment = Schemas['Deployment'];
@@ -28,12 +29,14 @@ export type ProgressEvent =
   | ({ readonly kind: 'line' } & Readonly<Schemas['LineEvent']>)
   | ({ readonly kind: 'end' } & Readonly<Schemas['EndEvent']>);
 
+export type { Sleep } from './stream.ts';
+
 export interface ClientOptions {
   /** For example `http://127.0.0.1:8080`, without a slash at the end. */
   readonly url: string;
   readonly token: string;
   /** Resolves after `ms`, or at once when the signal aborts. */
-  readonly sleep: (ms: number, signal?: AbortSignal) => Promise<void>;
+  readonly sleep: Sleep;
 }
 
 /** A deployment that was asked for: there already, or under way. */
@@ -90,7 +93,10 @@ export function createClient({ url, token, sleep }: ClientOptions): Client {
   /** For what `openapi-fetch` has no way for: streams. */
   async function request(
     path: string,
-    options: RequestInit & { duplex?: 'half' },
+    options: Omit<RequestInit, 'headers'> & {
+      readonly headers: Readonly<Record<string, string>>;
+      readonly duplex?: 'half';
+    },
   ): Promise<Response> {
     let response;
     try {
@@ -171,7 +177,7 @@ export function createClient({ url, token, sleep }: ClientOptions): Client {
       for (const [key, value] of Object.entries(query)) {
         if (value !== undefined) parameters.set(key, `${value}`);
       }
-      const path = `/api/v1/deployments/${encodeURIComponent(name)}/logs?${parameters}`;
+      const path = `/api/v1/deployments/${encodeURIComponent(name)}/logs?${parameters.toString()}`;
       for await (const { data } of events(path, signal)) yield data as LogLine;
     },
   };

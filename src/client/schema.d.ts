@@ -778,10 +778,15 @@ export interface components {
             forwardNpm?: boolean;
             /** @description From now.json: the GitHub integration. No effect here. */
             github?: {
+                /** @description Whether the default branch moves the alias. */
                 aliasing?: boolean;
+                /** @description Whether the default branch moves the alias. */
                 autoAlias?: boolean;
+                /** @description Whether a newer push ends the build of an older one. */
                 autoJobCancelation?: boolean;
+                /** @description Whether pushes are deployed. */
                 enabled?: boolean;
+                /** @description Whether it writes no comments. */
                 silent?: boolean;
             };
             /** @description Path that must answer 2xx or 3xx before a new deployment counts as good. Default: a listening port is enough. */
@@ -838,6 +843,7 @@ export interface components {
             };
             /** @description The 2018 way to write `port`. */
             service?: {
+                /** @description The same as `port`. */
                 port?: number;
             };
             /**
@@ -908,10 +914,15 @@ export interface components {
             forwardNpm?: boolean;
             /** @description From now.json: the GitHub integration. No effect here. */
             github?: {
+                /** @description Whether the default branch moves the alias. */
                 aliasing?: boolean;
+                /** @description Whether the default branch moves the alias. */
                 autoAlias?: boolean;
+                /** @description Whether a newer push ends the build of an older one. */
                 autoJobCancelation?: boolean;
+                /** @description Whether pushes are deployed. */
                 enabled?: boolean;
+                /** @description Whether it writes no comments. */
                 silent?: boolean;
             };
             /** @description Path that must answer 2xx or 3xx before a new deployment counts as good. Default: a listening port is enough. */
@@ -968,6 +979,7 @@ export interface components {
             };
             /** @description The 2018 way to write `port`. */
             service?: {
+                /** @description The same as `port`. */
                 port?: number;
             };
             /**

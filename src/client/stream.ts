@@ -7,10 +7,13 @@ export interface ServerEvent {
   readonly data: unknown;
 }
 
+/** Resolves after `ms`, or at once when the signal aborts. */
+export type Sleep = (ms: number, signal?: AbortSignal) => Promise<void>;
+
 export interface StreamOptions {
   /** Opens the stream after the event of that id. Throws BerthErrors. */
   readonly open: (lastEventId: string | undefined) => Promise<Response>;
-  readonly sleep: (ms: number, signal?: AbortSignal) => Promise<void>;
+  readonly sleep: Sleep;
   readonly signal?: AbortSignal | undefined;
 }
 

@@ -3,6 +3,7 @@ import { mkdtemp, readdir, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, expect, test } from 'vitest';
+import { checkDockerfile as checkText } from '../config/dockerfile.ts';
 import { BerthError } from '../core/errors.ts';
 import { DEFAULT_LIMITS, DEFAULT_SCALE, DEFAULT_SLOT } from '../core/limits.ts';
 import { canonicalManifest } from '../core/manifest.ts';
@@ -76,6 +77,8 @@ class PlayedBuilder implements Builder {
   }
 }
 
+const checkDockerfile = (text: string, fileName: string) => checkText(text, { fileName });
+
 const silentLogs: Logs = {
   fileFor: (deploymentId, instanceId) => Promise.resolve(join(tmpdir(), deploymentId, instanceId)),
   read: () => Promise.resolve([]),
@@ -148,7 +151,7 @@ async function openWorld(
       buildsFolder: join(folder, 'builds'),
       buildTimeoutMs: 60_000,
       buildsAtOnce: options.buildsAtOnce ?? 1,
-      canReadHeredocs: false,
+      checkDockerfile,
       reporter,
     });
     await deployer.resume();

@@ -13,7 +13,6 @@ import type {
   Source,
 } from '../core/model.ts';
 import { dockerfileOf } from './build.ts';
-import { checkDockerfile } from './dockerfile.ts';
 import { createLanes } from './lanes.ts';
 import { readManifest } from './manifests.ts';
 import type { DeploysNeeds } from './needs.ts';
@@ -23,7 +22,7 @@ import { recount } from './recount.ts';
 import { removeDeployment } from './remove.ts';
 import { runDeploy } from './run.ts';
 import { why } from './why.ts';
-import { sweepBlobs, sweepLeftovers } from './sweep.ts';
+import { isThere, sweepBlobs, sweepBuilds, sweepImages } from './sweep.ts';
 import { createTurns } from './turns.ts';
 
 export interface DeployRequest {
@@ -81,6 +80,9 @@ interface Looked {
 /** Why a deploy was stopped: its deployment is going. The other reason is the end of the server. */
 const REMOVED = Symbol('removed');
 
+/** It is read and parsed here. */
+const MAX_DOCKERFILE_BYTES = 1024 * 1024;
+
 /** How often blobs that nothing needs are looked for. */
 const SWEEP_EVERY_MS = 60 * 60 * 1000;
 
@@ -118,7 +120,8 @@ export function createDeployer(needs: DeploysNeeds): Deployer {
     const existing = await store.deployment(looked.id);
     if (existing && works.has(looked.id)) return { kind: 'started', deployment: existing };
     if (existing?.state === 'ready') {
-      if (await hasImage(existing)) return { kind: 'ready', deployment: existing };
+      if (existing.image && (await isThere(engine, existing.image.id)))
+        return { kind: 'ready', deployment: existing };
       // Its image was taken away by someone: made again under the same name.
       await fleet.remove(existing.id);
     }
@@ -172,33 +175,31 @@ export function createDeployer(needs: DeploysNeeds): Deployer {
     if (!dockerfile) {
       throw new BerthError('NO_DOCKERFILE', { detail: `The folder has no file ${path}.` });
     }
-    const text = (await blobs.readText(dockerfile.sha256)) ?? '';
-    checkDockerfile(text, path, needs.canReadHeredocs);
+    if (dockerfile.bytes > MAX_DOCKERFILE_BYTES) {
+      const detail = `${path} has ${dockerfile.bytes} bytes: nobody wrote that by hand.`;
+      throw new BerthError('DOCKERFILE_INVALID', { detail });
+    }
+    needs.checkDockerfile((await blobs.readText(dockerfile.sha256)) ?? '', path);
     const bytes = files.reduce((sum, file) => sum + file.bytes, 0);
     const refusal = refuseBuild(await needs.disk(), bytes);
     if (refusal !== undefined) throw new BerthError('DISK_FULL', { detail: refusal });
   }
 
-  async function hasImage(deployment: Deployment): Promise<boolean> {
-    if (!deployment.image) return false;
-    try {
-      await engine.image(deployment.image.id);
-      return true;
-    } catch (error) {
-      if (error instanceof BerthError && error.code === 'IMAGE_NOT_FOUND') return false;
-      throw error;
-    }
-  }
-
-  async function sweepBlobsEvery(signal: AbortSignal): Promise<void> {
+  async function sweepForEver(signal: AbortSignal): Promise<void> {
     while (!signal.aborted) {
       try {
         await sweepBlobs(needs);
+        await sweepImagesWhenQuiet();
       } catch (error) {
-        needs.reporter.report('warn', 'blobs.unswept', { error: why(error) });
+        needs.reporter.report('warn', 'deploys.unswept', { error: why(error) });
       }
       await clock.sleep(SWEEP_EVERY_MS, signal);
     }
+  }
+
+  /** A build under way may end with the very image that goes: its row does not say so yet. */
+  async function sweepImagesWhenQuiet(): Promise<void> {
+    if (works.size === 0) await sweepImages(needs);
   }
 
   return {
@@ -237,11 +238,13 @@ export function createDeployer(needs: DeploysNeeds): Deployer {
           await work.done;
         }
         await removeDeployment(needs, deployment);
+        await sweepImagesWhenQuiet();
       }),
 
     async resume() {
-      await sweepLeftovers(needs);
-      sweeping = sweepBlobsEvery(closing.signal);
+      await sweepBuilds(needs);
+      await sweepImages(needs);
+      sweeping = sweepForEver(closing.signal);
       for (const deployment of await store.deployments()) {
         if (deployment.state !== 'building' && deployment.state !== 'verifying') continue;
         needs.reporter.report('info', 'deploy.resumed', {

@@ -31,9 +31,9 @@ export async function materialise(manifest: Manifest, blobs: Blobs, folder: stri
     for (const entry of manifest) {
       if (entry.kind === 'symlink') await symlink(entry.target, join(folder, entry.path));
     }
-    // Deepest first and last of all: a folder that may not be written must be full before it is closed.
-    for (const entry of manifest.toReversed()) {
-      if (entry.kind === 'directory') await chmod(join(folder, entry.path), entry.mode);
+    for (const entry of manifest) {
+      // We must be able to remove it again, so its owner keeps every right.
+      if (entry.kind === 'directory') await chmod(join(folder, entry.path), entry.mode | 0o700);
     }
   } catch (error) {
     await rm(folder, { recursive: true, force: true });

@@ -25,8 +25,8 @@ export interface DeploysNeeds {
   readonly buildsFolder: string;
   readonly buildTimeoutMs: number;
   readonly buildsAtOnce: number;
-  /** Whether the builder here knows heredocs (Buildah 1.33 or newer). */
-  readonly canReadHeredocs: boolean;
+  /** Throws DOCKERFILE_UNSUPPORTED or DOCKERFILE_INVALID for what this host's builder cannot read. */
+  readonly checkDockerfile: (text: string, path: string) => void;
   readonly reporter: Reporter;
   /** Hears every row as it is written, and every removal: the routes follow. */
   readonly directory: Pick<Directory, 'note' | 'forget'>;

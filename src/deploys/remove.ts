@@ -6,7 +6,7 @@ import type { DeploysNeeds } from './needs.ts';
 import { why } from './why.ts';
 
 /**
- * The row goes as soon as no instance is left; what a crash or a refusal of the engine leaves behind after that is cleared by
+ * Its image is left to `sweepImages`, which knows what else runs it. The row goes as soon as no instance is left; what a crash or a refusal of the engine leaves behind after that is cleared by
  * the sweep of the next start. Its files stay until the sweep of blobs, for they may be deployed again soon. Idempotent.
  */
 export async function removeDeployment(needs: DeploysNeeds, deployment: Deployment): Promise<void> {
@@ -16,7 +16,6 @@ export async function removeDeployment(needs: DeploysNeeds, deployment: Deployme
   await needs.builder.discard(id);
   await needs.store.deleteDeployment(id);
   const rest: readonly (readonly [what: string, remove: () => Promise<void>])[] = [
-    ['image', () => removeImage(needs, deployment)],
     ['network', () => removeNetwork(needs, project)],
     ['logs', () => needs.logs.remove(id)],
     ['folder', () => rm(join(needs.buildsFolder, id), { recursive: true, force: true })],
@@ -29,16 +28,6 @@ export async function removeDeployment(needs: DeploysNeeds, deployment: Deployme
       needs.reporter.report('warn', `${what}.left`, { id, error: why(error) });
     }
   }
-}
-
-/** Only an image that Berth built, and that no other deployment runs. */
-async function removeImage({ store, engine }: DeploysNeeds, { image }: Deployment): Promise<void> {
-  if (!image) return;
-  const isOurs = (await store.ledger('image')).some((entry) => entry.id === image.id);
-  const isUsed = (await store.deployments()).some((other) => other.image?.id === image.id);
-  if (!isOurs || isUsed) return;
-  await engine.removeImage(image.id);
-  await store.forget('image', image.id);
 }
 
 async function removeNetwork({ store, engine }: DeploysNeeds, project: string): Promise<void> {
