@@ -3,6 +3,7 @@ import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { documents as apiDocuments } from '../src/api/documents.ts';
 import { documents as cliDocuments } from '../src/cli/documents.ts';
+import { documents as configDocuments } from '../src/config/documents.ts';
 import { type Document, errorPages } from './error-pages.ts';
 
 const root = join(import.meta.dirname, '..');
@@ -17,6 +18,7 @@ async function documents(): Promise<readonly Document[]> {
   return [
     ...(await apiDocuments(version)),
     ...cliDocuments(),
+    ...configDocuments(),
     ...(await errorPages(join(root, 'docs/errors/explanations'))),
   ];
 }

@@ -40,8 +40,9 @@ describe('the JSON Schema', () => {
     expect(schema).not.toHaveProperty('$id');
     const properties = schema.properties as Record<string, { description?: string }>;
     expect(Object.keys(properties)).toEqual(Object.keys(configFileSchema.shape));
-    for (const [key, { description }] of Object.entries(properties))
+    for (const { description } of Object.values(properties)) {
       expect(description).toBeTruthy();
+    }
   });
 });
 

@@ -130,8 +130,9 @@ export const CATALOGUE = {
   },
   UPLOAD_PATH: {
     status: 400,
-    title: 'A path leads out of the folder',
-    advice: 'Paths must be relative and stay inside the folder.',
+    title: 'A path cannot be uploaded',
+    advice:
+      'Paths must be relative, stay inside the folder, and be plain UTF-8 names without backslashes or control characters.',
   },
   UPLOAD_SYMLINK: {
     status: 400,
