@@ -7,7 +7,7 @@ import { instanceFile, instancesIn, isMissing } from './files.ts';
 import { newest, readTail, type Tail, type Wanted } from './tail.ts';
 
 /** More lines than this are never read at once, whatever is asked for: the newest, some tens of MB in memory. */
-export const MAX_LINES = 100_000;
+const MAX_LINES = 100_000;
 
 /** What a query says about each file. */
 export function wantedBy(query: LogQuery): Wanted {
@@ -22,7 +22,7 @@ export async function instancesOf(folder: string, query: LogQuery): Promise<read
   return [query.instanceId];
 }
 
-/** At most `MAX_LINES` lines; none for what has no file. */
+/** At most 100,000 lines, the newest; none for what has no file. */
 export async function readLogs(folder: string, query: LogQuery): Promise<readonly LogLine[]> {
   const wanted = wantedBy(query);
   let lines: LogLine[] = [];

@@ -3,7 +3,7 @@ import type { FileHandle } from 'node:fs/promises';
 import { type FileLine, LineAssembler } from './assemble.ts';
 
 /** What is read in one go: some 600 lines, parsed in well under a millisecond, and then other work has its turn. */
-export const CHUNK_BYTES = 64 * 1024;
+const CHUNK_BYTES = 64 * 1024;
 
 /** Which lines of a file are wanted. */
 export interface Wanted {
