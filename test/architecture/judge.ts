@@ -4,13 +4,13 @@ import { posix } from 'node:path';
 import type { SourceFile } from './read.ts';
 import type { Ban, Part } from './table.ts';
 
-/** Tests, contract suites and what draws values for them may import anything: they are where parts meet. */
+/** Tests, contract suites and their fixtures may import anything: they are where parts meet. */
 export function isTest(path: string): boolean {
-  return /\.(?:test|contract|arbitrary)\.ts$/.test(path);
+  return /\.(?:test|contract|arbitrary)\.ts$|\/fixtures?(?:\/|\.ts$)/.test(path);
 }
 
 /** `src/router/proxy.ts` → `router`, `src/server.ts` → `server.ts`, `sim/world.ts` → `sim`. */
-export function partOf(path: string): string {
+function partOf(path: string): string {
   const [top, next] = path.split('/');
   return top === 'src' ? (next ?? '') : (top ?? '');
 }

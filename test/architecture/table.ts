@@ -59,7 +59,7 @@ export const PARTS: readonly Part[] = [
   {
     name: 'deploys',
     may: { core: WORDS, ports: NEEDS },
-    packages: ['dockerfile-ast'],
+    packages: [],
     node: true,
     because: SAME_RULE,
   },
