@@ -6,6 +6,7 @@ import { type DeployOptions, type DeployRequest, readRequest } from './deploy-re
 import { bytes, count, duration } from './format.ts';
 import type { Output } from './output.ts';
 import { showProgress } from './progress.ts';
+import { fieldsOf, printFields } from './table.ts';
 import { type Upload, upload } from './upload.ts';
 
 export async function run(
@@ -45,6 +46,11 @@ export async function run(
   const isEarly = !isFinal && output.isTerminal && !output.isJson;
   if (isEarly) output.print(output.style('bold', asked.url));
 
+  if (!isFinal) {
+    const leave = () =>
+      output.note('The deploy goes on in the server: `berth inspect` tells how it went.');
+    world.interrupted.addEventListener('abort', leave, { once: true });
+  }
   const deployment = isFinal
     ? asked
     : await showProgress(output, client.progress(asked.id, world.interrupted));
@@ -102,17 +108,11 @@ function showPlan(output: Output, { project, configuration, source }: DeployRequ
     });
     return;
   }
-  const rows = [
+  printFields(output, [
     ['project', project],
-    ...(source.kind === 'image' ? [['image', source.reference]] : []),
-    ...Object.entries(configuration).map(([key, value]) => [
-      key,
-      typeof value === 'string' ? value : JSON.stringify(value),
-    ]),
-  ];
-  for (const [key = '', value = ''] of rows) {
-    output.print(`${output.style('dim', key.padEnd(10))}  ${value}`);
-  }
+    ...(source.kind === 'image' ? [['image', source.reference] as const] : []),
+    ...fieldsOf(configuration),
+  ]);
   if (source.kind === 'image') return;
   for (const entry of source.upload.manifest) {
     const size = entry.kind === 'file' ? bytes(entry.bytes) : entry.kind;

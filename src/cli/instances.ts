@@ -1,8 +1,9 @@
 /** `berth instances`: what runs, rests or is parked, and why. */
 import { connect } from './connect.ts';
 import type { Context } from './context.ts';
-import { age, duration, table } from './format.ts';
+import { age, duration } from './format.ts';
 import type { GlobalOptions } from './program.ts';
+import { printTable } from './table.ts';
 
 export async function run(
   context: Context,
@@ -28,10 +29,8 @@ export async function run(
     `${age(now - Date.parse(instance.createdAt))} ago`,
     duration(instance.runningMs),
     instance.address ?? '',
-    output.style('dim', instance.because),
+    instance.because,
   ]);
   const header = ['INSTANCE', 'STATE', 'REQUESTS', 'CREATED', 'RAN', 'ADDRESS', 'BECAUSE'];
-  for (const line of table([header.map((cell) => output.style('dim', cell)), ...rows])) {
-    output.print(line);
-  }
+  printTable(output, header, rows);
 }

@@ -2,9 +2,10 @@
 import type { Deployment, Instance } from '../client/client.ts';
 import { connect } from './connect.ts';
 import type { Context } from './context.ts';
-import { age, bytes, table } from './format.ts';
+import { age, bytes } from './format.ts';
 import type { Output } from './output.ts';
 import type { GlobalOptions } from './program.ts';
+import { printTable } from './table.ts';
 
 export async function run(
   context: Context,
@@ -31,15 +32,12 @@ export async function run(
     return [
       `${mark(deployment, own, output)} ${deployment.id}`,
       doing(deployment, own),
-      `${age(now - Date.parse(deployment.createdAt))} ago`,
+      deployment.url,
       deployment.image ? bytes(deployment.image.bytes) : '',
-      output.style('dim', deployment.url),
+      `${age(now - Date.parse(deployment.createdAt))} ago`,
     ];
   });
-  const header = ['  NAME', 'DOING', 'CREATED', 'IMAGE', 'URL'];
-  for (const line of table([header.map((cell) => output.style('dim', cell)), ...rows])) {
-    output.print(line);
-  }
+  printTable(output, ['  NAME', 'DOING', 'URL', 'IMAGE', 'CREATED'], rows);
 }
 
 const AWAKE: ReadonlySet<Instance['state']> = new Set(['ready', 'busy', 'booting', 'draining']);

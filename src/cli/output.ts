@@ -21,6 +21,8 @@ export interface Output {
   readonly isJson: boolean;
   /** Whether stdout is a person's terminal. */
   readonly isTerminal: boolean;
+  /** Columns of that terminal; without end when it is none. */
+  readonly columns: number;
   /** One line of the result. */
   print(line: string): void;
   /** The result as JSON. */
@@ -67,6 +69,7 @@ export function createOutput(world: World, isJson: boolean): Output {
   return {
     isJson,
     isTerminal: outTerminal,
+    columns: outTerminal ? (stdout.columns ?? 80) : Number.POSITIVE_INFINITY,
     print(line) {
       status?.hide();
       stdout.write(`${line}\n`);

@@ -1,8 +1,8 @@
 /** `berth slots`: the usual slots and what fits the server. */
 import { connect } from './connect.ts';
 import type { Context } from './context.ts';
-import { table } from './format.ts';
 import type { GlobalOptions } from './program.ts';
+import { printTable } from './table.ts';
 
 export async function run(context: Context, options: GlobalOptions): Promise<void> {
   const { output } = context;
@@ -16,12 +16,9 @@ export async function run(context: Context, options: GlobalOptions): Promise<voi
     slot.name,
     `${slot.cpus}`,
     `${slot.memoryMiB} MiB`,
+    slot.fits ? '' : output.style('yellow', 'does not fit'),
     slot.for,
-    slot.fits ? '' : output.style('yellow', 'does not fit this machine'),
   ]);
-  const header = ['SLOT', 'CORES', 'MEMORY', 'FOR', ''];
-  for (const line of table([header.map((cell) => output.style('dim', cell)), ...rows])) {
-    output.print(line);
-  }
+  printTable(output, ['SLOT', 'CORES', 'MEMORY', '', 'FOR'], rows);
   output.note('Any other c<cores>-m<MiB> that fits the machine works as well.');
 }

@@ -1,9 +1,10 @@
 /** `berth status`: the running server in a few lines. */
 import { connect } from './connect.ts';
 import type { Context } from './context.ts';
-import { age, table } from './format.ts';
+import { age } from './format.ts';
 import type { GlobalOptions } from './program.ts';
 import { urlOf } from './server-address.ts';
+import { printFields } from './table.ts';
 
 export async function run(context: Context, options: GlobalOptions): Promise<void> {
   const { world, output } = context;
@@ -15,9 +16,9 @@ export async function run(context: Context, options: GlobalOptions): Promise<voi
   }
   const { engine, counts } = status;
   const since = age(world.clock.now() - Date.parse(status.startedAt));
-  const rows = [
+  const fields: readonly (readonly [string, string])[] = [
     ['address', urlOf(status.listen)],
-    ['deployments', `at *.${status.domain}: ${list(counts.deployments) || 'none'}`],
+    ['deployments', `${list(counts.deployments) || 'none'}, at *.${status.domain}`],
     ['instances', list(counts.instances) || 'none'],
     [
       'engine',
@@ -30,11 +31,7 @@ export async function run(context: Context, options: GlobalOptions): Promise<voi
       `${status.eventLoopLagMs.p99.toFixed(1)} ms p99, ${status.eventLoopLagMs.max.toFixed(1)} ms at most`,
     ],
   ];
-  for (const line of table(
-    rows.map(([name = '', value = '']) => [output.style('dim', name), value]),
-  )) {
-    output.print(line);
-  }
+  printFields(output, fields);
 }
 
 /** `2 ready, 1 failed`. */

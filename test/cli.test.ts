@@ -1,0 +1,390 @@
+/** The command line against a real server with the memory engine: what people and scripts get to see. */
+import { execFile, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdir, mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { request } from 'node:http';
+import type { IncomingMessage } from 'node:http';
+import { createServer } from 'node:net';
+import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+
+const root = join(import.meta.dirname, '..');
+const hello = join(root, 'examples/hello');
+
+let folder: string;
+let data: string;
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'berth-cli-'));
+  data = join(folder, 'data');
+  expect(await berth(['up', '--engine', 'memory', '--listen', '127.0.0.1:0'])).toMatchObject({
+    code: 0,
+  });
+});
+afterAll(async () => {
+  await berth(['down']);
+  await rm(folder, { recursive: true });
+});
+
+interface Ran {
+  readonly code: number;
+  readonly out: string;
+  readonly err: string;
+}
+
+interface How {
+  readonly data?: string;
+  readonly folder?: string;
+  readonly env?: Readonly<Record<string, string>>;
+}
+
+const environment = (how: How) => ({
+  PATH: process.env.PATH,
+  HOME: folder,
+  BERTH_DATA: how.data ?? data,
+  NODE_COMPILE_CACHE: join(folder, 'compiled'),
+  ...how.env,
+});
+
+/** Runs the program to its end, without a terminal. */
+function berth(args: readonly string[], how: How = {}): Promise<Ran> {
+  return new Promise((resolve) => {
+    execFile(
+      process.execPath,
+      [join(root, 'src/main.ts'), ...args],
+      { cwd: how.folder ?? folder, env: environment(how) },
+      (error, out, err) => {
+        const code = error ? (typeof error.code === 'number' ? error.code : -1) : 0;
+        resolve({ code, out, err });
+      },
+    );
+  });
+}
+
+async function json(args: readonly string[], how: How = {}): Promise<unknown> {
+  const ran = await berth([...args, '--json'], how);
+  expect(ran.err).toBe('');
+  return JSON.parse(ran.out);
+}
+
+/** Runs the program in a terminal of its own and returns what was written there. */
+async function inTerminal(args: readonly string[], answer = ''): Promise<string> {
+  const command = [process.execPath, join(root, 'src/main.ts'), ...args].map((arg) => `'${arg}'`);
+  const child = spawn('script', ['-qefc', command.join(' '), '/dev/null'], {
+    cwd: folder,
+    env: { ...environment({}), TERM: 'xterm-256color' },
+  });
+  let seen = '';
+  child.stdout.on('data', (chunk: Buffer) => {
+    seen += chunk.toString();
+    if (answer !== '' && seen.includes('?')) child.stdin.write(answer);
+  });
+  await once(child, 'close');
+  return seen;
+}
+
+/** Asks a deployment by its URL; names below .localhost are this machine. */
+async function ask(url: string): Promise<{ readonly status: number; readonly start: string }> {
+  const { hostname, port } = new URL(url);
+  const asked = request({ host: '127.0.0.1', port, headers: { host: hostname } });
+  asked.end();
+  const [response] = (await once(asked, 'response')) as [IncomingMessage];
+  response.resume();
+  await once(response, 'end');
+  const start = response.headers['x-berth-start'];
+  return { status: response.statusCode ?? 0, start: typeof start === 'string' ? start : '' };
+}
+
+async function pidOf(where: string): Promise<number> {
+  const note = JSON.parse(await readFile(join(where, 'server.json'), 'utf8')) as { pid: number };
+  return note.pid;
+}
+
+describe('deploy', () => {
+  it('writes only the URL to stdout when it is piped, and the URL answers at once', async () => {
+    const { code, out, err } = await berth(['deploy', hello]);
+    expect(code).toBe(0);
+    expect(out).toMatch(/^http:\/\/hello-[0-9a-z]{8}\.localhost:\d+\n$/);
+    expect(err).toMatch(/Read 2 files.*\n.*Uploaded 2 of 2 files.*\n(?:.*\n)*.*Ready {2}\d/);
+    expect(await ask(out.trim())).toEqual({ status: 200, start: 'thawed' });
+    expect(await ask(out.trim())).toEqual({ status: 200, start: 'warm' });
+  });
+
+  it('gives the same URL for the same folder and configuration, and sends nothing again', async () => {
+    const first = await berth(['deploy', hello]);
+    const again = await berth([], { folder: hello });
+    expect(again.out).toBe(first.out);
+    expect(again.err).toContain('Uploaded nothing');
+    expect(again.err).toContain('Deployed already');
+    const other = await berth(['deploy', hello, '--env', 'GREETING=Hei']);
+    expect(other.code).toBe(0);
+    expect(other.out).not.toBe(first.out);
+  });
+
+  it('tells everything as one JSON object, without the values of variables', async () => {
+    const args = ['deploy', hello, '--name', 'greeter', '-e', 'SECRET=hush', '--slot', 'c.25-m256'];
+    expect(await json(args)).toMatchObject({
+      project: 'greeter',
+      state: 'ready',
+      url: expect.stringMatching(/^http:\/\/greeter-/) as string,
+      configuration: { slot: 'c.25-m256', env: { SECRET: '…' } },
+      isNew: true,
+    });
+    expect(await json(args)).toMatchObject({ isNew: false });
+  });
+
+  it('shows the Dockerfile that is used for a folder without one', async () => {
+    const { code, err } = await berth(['deploy', join(root, 'examples/static')]);
+    expect(code).toBe(0);
+    expect(err).toContain('No Dockerfile here');
+    expect(err).toContain('FROM ');
+  });
+
+  it('shows a plan and deploys nothing with --dry-run, also without a server', async () => {
+    const how = { data: join(folder, 'nowhere') };
+    const { code, out } = await berth(['deploy', hello, '--dry-run', '--port', '3000'], how);
+    expect(code).toBe(0);
+    expect(out).toMatch(/project +hello/);
+    expect(out).toMatch(/port +3000/);
+    expect(out).toContain('server.mjs');
+    expect(await json(['deploy', hello, '--dry-run'], how)).toMatchObject({
+      project: 'hello',
+      files: [{ path: 'Dockerfile' }, { path: 'server.mjs' }],
+    });
+  });
+
+  it('with --no-wait returns before the end', async () => {
+    const { code, out } = await berth(['deploy', hello, '--name', 'later', '--no-wait']);
+    expect([code, out.startsWith('http://later-')]).toEqual([0, true]);
+  });
+
+  it.each<[string, Readonly<Record<string, string>>, string, string]>([
+    ['is not JSON', { 'berth.json': '{ "name": ' }, 'CONFIG_SYNTAX', 'berth.json:1:'],
+    ['has an unknown key', { 'berth.json': '{ "nmae": "x" }' }, 'CONFIG_INVALID', 'berth.json:1:3'],
+    [
+      'is out of range',
+      { 'now.json': '{\n "limits": { "duration": 1 }\n}' },
+      'CONFIG_INVALID',
+      'now.json:2:',
+    ],
+    ['is there twice', { 'berth.json': '{}', 'now.json': '{}' }, 'CONFIG_CONFLICT', 'now.json'],
+    ['is of no known kind', { 'notes.md': '' }, 'NO_DOCKERFILE', 'Dockerfile'],
+  ])(
+    'of a folder whose configuration %s fails with its code and place',
+    async (name, files, code, place) => {
+      const where = join(folder, name.replaceAll(' ', '-'));
+      await mkdir(where);
+      for (const [path, text] of Object.entries(files)) await writeFile(join(where, path), text);
+      const ran = await berth(['deploy', where]);
+      expect([ran.code, ran.out]).toEqual([1, '']);
+      expect(ran.err).toContain(`error ${code}: `);
+      expect(ran.err).toContain(place);
+      expect(ran.err).toMatch(new RegExp(`http://127\\.0\\.0\\.1:\\d+/docs/errors/${code}`));
+      const told = await berth(['deploy', where, '--json']);
+      expect(told.out).toBe('');
+      expect(JSON.parse(told.err)).toMatchObject({ error: { code } });
+    },
+  );
+
+  it('of a folder that is not there says so', async () => {
+    const { code, err } = await berth(['deploy', join(folder, 'absent')]);
+    expect(code).toBe(1);
+    expect(err).toContain('error FOLDER_NOT_FOUND: ');
+  });
+});
+
+describe('looking', () => {
+  it('lists are arrays of objects in JSON', async () => {
+    await berth(['deploy', hello]);
+    const { out } = await berth(['deploy', hello]);
+    const id = new URL(out.trim()).hostname.split('.')[0];
+    await ask(out.trim());
+    expect(await json(['ls'])).toContainEqual(expect.objectContaining({ id, state: 'ready' }));
+    expect(await json(['ls', 'no-such-project'])).toEqual([]);
+    expect(await json(['instances', id ?? ''])).toEqual([
+      expect.objectContaining({
+        deployment: id,
+        state: expect.stringMatching(/^(ready|busy|frozen)$/) as string,
+      }),
+    ]);
+    expect(await json(['slots'])).toContainEqual(
+      expect.objectContaining({ name: 'c.125-m512', fits: true }),
+    );
+    expect(await json(['logs', 'hello'])).toEqual(expect.any(Array));
+    expect(await json(['inspect', 'hello'])).toMatchObject({ project: 'hello', instances: [{}] });
+    expect(await json(['status'])).toMatchObject({ engine: { name: 'memory' }, dataFolder: data });
+    expect(await json(['whoami'])).toMatchObject({ server: expect.any(String) as string });
+  });
+
+  it('tables have one line each, without colour when piped', async () => {
+    const { out } = await berth(['ls']);
+    expect(out).toMatch(/NAME +DOING +URL +IMAGE +CREATED\n/);
+    expect(out).not.toContain('\u001B');
+  });
+
+  it('what is not there is DEPLOYMENT_NOT_FOUND', async () => {
+    for (const command of [
+      ['inspect', 'nothing'],
+      ['logs', 'nothing'],
+      ['rm', 'nothing', '--yes'],
+    ]) {
+      const { code, err } = await berth(command);
+      expect(code).toBe(1);
+      expect(err).toContain('error DEPLOYMENT_NOT_FOUND: ');
+    }
+  });
+
+  it('a reader that has seen enough is no failure', async () => {
+    const command = `'${process.execPath}' '${join(root, 'src/main.ts')}' ls --json | head -c 1; exit \${PIPESTATUS[0]}`;
+    const ended = await new Promise<Ran>((resolve) => {
+      execFile('bash', ['-c', command], { env: environment({}) }, (error, out, err) =>
+        resolve({ code: error ? 1 : 0, out, err }),
+      );
+    });
+    expect(ended).toEqual({ code: 0, out: '[', err: '' });
+  });
+});
+
+describe('on a terminal', () => {
+  it('a deploy prints its URL before it is ready, once', async () => {
+    const seen = await inTerminal(['deploy', hello, '--name', 'shown']);
+    expect(seen.match(/http:\/\/shown-/g)).toHaveLength(1);
+    expect(seen.indexOf('http://shown-')).toBeLessThan(seen.indexOf('Built'));
+    expect(seen).toContain('Ready');
+  });
+
+  it('rm asks, and takes no for an answer', async () => {
+    await berth(['deploy', hello, '--name', 'kept']);
+    await inTerminal(['rm', 'kept'], 'n');
+    expect(await json(['ls', 'kept'])).toHaveLength(1);
+    await inTerminal(['rm', 'kept'], 'y');
+    expect(await json(['ls', 'kept'])).toEqual([]);
+  });
+});
+
+describe('rm', () => {
+  it('asks nobody without a terminal: it wants --yes', async () => {
+    await berth(['deploy', hello, '--name', 'gone']);
+    const refused = await berth(['rm', 'gone']);
+    expect(refused.code).toBe(2);
+    expect(refused.err).toContain('--yes');
+    expect(await json(['rm', 'gone', '--yes'])).toEqual([
+      { id: expect.stringMatching(/^gone-/) as string, removed: true },
+    ]);
+    expect(await json(['ls', 'gone'])).toEqual([]);
+  });
+
+  it('removes nothing when one of several names fits none or many', async () => {
+    await berth(['deploy', hello, '--name', 'twice']);
+    await berth(['deploy', hello, '--name', 'twice', '-e', 'A=1']);
+    const ambiguous = await berth(['rm', 'twice', '--yes']);
+    expect(ambiguous.err).toContain('error DEPLOYMENT_AMBIGUOUS: ');
+    const [first] = (await json(['ls', 'twice'])) as { id: string }[];
+    expect((await berth(['rm', first?.id ?? '', 'nothing', '--yes'])).code).toBe(1);
+    expect(await json(['ls', 'twice'])).toHaveLength(2);
+  });
+});
+
+describe('up and down', () => {
+  it('are done once however often they are said, and keep what was deployed', async () => {
+    const own = { data: join(folder, 'again') };
+    const args = ['up', '--engine', 'memory', '--listen', '127.0.0.1:0'];
+    const first = await berth(args, own);
+    expect(first.code).toBe(0);
+    expect(first.out).toMatch(/^http:\/\/127\.0\.0\.1:\d+\n$/);
+    const again = await berth(args, own);
+    expect([again.code, again.out]).toEqual([0, first.out]);
+    expect(again.err).toContain('running already');
+    const deployed = await berth(['deploy', hello], own);
+
+    expect(await json(['down'], own)).toMatchObject({ stopped: true });
+    expect(await json(['down'], own)).toEqual({ stopped: false });
+    expect((await berth(['ls'], own)).err).toContain('error SERVER_NOT_RUNNING');
+
+    const listen = new URL(first.out.trim()).host;
+    const back = await json([...args.slice(0, -1), listen], own);
+    expect(back).toMatchObject({ started: true, listen });
+    expect((await ask(deployed.out.trim())).status).toBe(200);
+    await berth(['down'], own);
+  });
+
+  it('a killed server leaves a note that misleads nobody', async () => {
+    const own = { data: join(folder, 'killed') };
+    const args = ['up', '--engine', 'memory', '--listen', '127.0.0.1:0'];
+    await berth(args, own);
+    const killed = await pidOf(own.data);
+    process.kill(killed, 'SIGKILL');
+    expect((await berth(['status'], own)).err).toContain('error SERVER_NOT_RUNNING');
+    expect(await json(args, own)).toMatchObject({ started: true });
+    expect(await pidOf(own.data)).not.toBe(killed);
+    await berth(['down'], own);
+  });
+
+  it('two at once start one server, and both find it', async () => {
+    const own = { data: join(folder, 'race') };
+    const args = ['up', '--engine', 'memory', '--listen', '127.0.0.1:0'];
+    const both = await Promise.all([berth(args, own), berth(args, own)]);
+    expect(both.map((ran) => ran.code)).toEqual([0, 0]);
+    expect(both[0]?.out).toBe(both[1]?.out);
+    await berth(['down'], own);
+  });
+
+  it('a start that fails gives its own code and leaves nothing running', async () => {
+    const taken = createServer();
+    taken.listen(0, '127.0.0.1');
+    await once(taken, 'listening');
+    const { port } = taken.address() as AddressInfo;
+    const own = { data: join(folder, 'taken') };
+    const args = ['up', '--engine', 'memory', '--listen', `127.0.0.1:${port}`];
+    const { code, out, err } = await berth(args, own);
+    taken.close();
+    expect([code, out]).toEqual([1, '']);
+    expect(err).toContain('error ADDRESS_IN_USE: ');
+    expect(err).toContain(String(port));
+    await expect(stat(join(own.data, 'server.json'))).rejects.toThrow('ENOENT');
+  });
+
+  it('the token is for its owner alone', async () => {
+    expect((await stat(join(data, 'token'))).mode & 0o777).toBe(0o600);
+    const note = JSON.parse(await readFile(join(data, 'server.json'), 'utf8')) as {
+      listen: string;
+    };
+    const env = { BERTH_URL: `http://${note.listen}`, BERTH_TOKEN: 'wrong' };
+    const refused = await berth(['ls'], { env });
+    expect(refused.code).toBe(1);
+    expect(refused.err).toContain('error UNAUTHORIZED: ');
+    const token = (await readFile(join(data, 'token'), 'utf8')).trim();
+    expect((await berth(['ls'], { env: { ...env, BERTH_TOKEN: token } })).code).toBe(0);
+  });
+});
+
+describe('doctor', () => {
+  it('looks at this host without a server', async () => {
+    const ran = await berth(['doctor', '--json'], { data: join(folder, 'nowhere') });
+    const found = JSON.parse(ran.out) as { level: string; about: string }[];
+    expect(found.map((finding) => finding.about)).toContain('runtime');
+    const hasProblems = found.some((finding) => finding.level === 'problem');
+    expect(ran.code).toBe(hasProblems ? 1 : 0);
+  });
+});
+
+describe('the launcher', () => {
+  it('starts the same program, also through a link and from another folder', async () => {
+    const { version } = JSON.parse(await readFile(join(root, 'package.json'), 'utf8')) as {
+      version: string;
+    };
+    await new Promise<void>((resolve, reject) => {
+      execFile('ln', ['-s', join(root, 'berth'), join(folder, 'linked')], (error) =>
+        error ? reject(new Error('ln failed')) : resolve(),
+      );
+    });
+    const said = await new Promise<string>((resolve) => {
+      const env = { ...environment({}), BERTH_NODE: process.execPath };
+      execFile('./linked', ['--version'], { cwd: folder, env }, (_error, out, err) =>
+        resolve(out + err),
+      );
+    });
+    expect(said).toBe(`${version}\n`);
+  });
+});
