@@ -181,7 +181,8 @@ class Walk {
 
   #checkTotal(): void {
     const total = this.#files.reduce((sum, file) => sum + file.bytes, 0);
-    if (total <= BOUNDS.uploadBytes) return;
+    const isSaid = this.#problems.some(({ code }) => code === 'UPLOAD_TOO_LARGE');
+    if (total <= BOUNDS.uploadBytes || isSaid) return;
     const largest = this.#files.toSorted((a, b) => b.bytes - a.bytes).slice(0, 3);
     const names = largest.map((file) => `${file.path} (${sizeText(file.bytes)})`).join(', ');
     const message = `all files together are ${sizeText(total)}: at most ${sizeText(BOUNDS.uploadBytes)} are allowed; the largest: ${names}`;
