@@ -58,6 +58,7 @@ const NO_LOGS: Logs = {
   fileFor: (deploymentId, instanceId) => Promise.resolve(`${deploymentId}/${instanceId}.log`),
   read: () => Promise.resolve([]),
   follow: () => Promise.resolve(),
+  prune: () => Promise.resolve(),
   remove: () => Promise.resolve(),
 };
 

@@ -86,6 +86,8 @@ export interface Joining {
   readonly start: StartKind;
   readonly because: string;
   readonly replaces?: InstanceId;
+  /** When the instance was made, if that was not now. */
+  readonly createdAt?: number;
 }
 
 /** Takes an instance into the pool, as the youngest. */
@@ -97,7 +99,7 @@ export function join(pool: Pool, joining: Joining, now: number): PoolInstance {
     start: joining.start,
     inFlight: 0,
     hasServed: false,
-    createdAt: now,
+    createdAt: joining.createdAt ?? now,
     ranMs: 0,
     runningSince: runs ? now : undefined,
     readyAt: now,

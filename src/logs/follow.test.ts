@@ -2,14 +2,13 @@
 import { appendFile, rename, writeFile } from 'node:fs/promises';
 import { setImmediate } from 'node:timers/promises';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
-import type { LogLine } from '../ports/logs.ts';
+import type { LogLine, Logs } from '../ports/logs.ts';
 import { A, B, DEPLOYMENT, fresh, lines, MORNING, texts } from './fixtures/fresh.ts';
 import { formatLogLine } from './format.ts';
-import type { KeptLogs } from './open.ts';
 import { type WatchFolder, watchFolder } from './watch.ts';
 
 /** Follows until the test ends, or until stopped. */
-function following(logs: KeptLogs, query: Parameters<KeptLogs['follow']>[1] = {}) {
+function following(logs: Logs, query: Parameters<Logs['follow']>[1] = {}) {
   const seen: LogLine[] = [];
   const stop = new AbortController();
   const done = logs.follow(DEPLOYMENT, query, (line) => void seen.push(line), stop.signal);

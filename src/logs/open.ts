@@ -1,11 +1,11 @@
 /** The logs of all instances in one folder, as the engines write them. */
 import { mkdir, rm } from 'node:fs/promises';
-import type { DeploymentId, InstanceId } from '../core/model.ts';
+import type { DeploymentId } from '../core/model.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { Logs } from '../ports/logs.ts';
 import { deploymentFolder, instanceFile, named } from './files.ts';
 import { followLogs } from './follow.ts';
-import { DEFAULT_RETENTION, type Pruned, pruneLogs, type Retention } from './prune.ts';
+import { DEFAULT_RETENTION, pruneLogs, type Retention } from './prune.ts';
 import { readLogs } from './read.ts';
 import { type WatchFolder, watchFolder } from './watch.ts';
 
@@ -15,23 +15,20 @@ export interface LogsOptions {
   readonly clock: Clock;
   /** How to hear of changes; by the operating system unless given. */
   readonly watch?: WatchFolder;
-}
-
-/** Logs that can be kept within bounds. */
-export interface KeptLogs extends Logs {
-  /** Removes the oldest files of ended instances beyond the bounds; those of `keep` are never touched. */
-  prune(
-    deploymentId: DeploymentId,
-    keep: Iterable<InstanceId>,
-    retention?: Retention,
-  ): Promise<Pruned>;
+  /** How much of ended instances is kept. */
+  readonly retention?: Retention;
 }
 
 /**
  * Every method throws INVALID_INPUT for an id that is no safe file name, and DISK_FULL or DATA_FOLDER when the file
  * system refuses. `read` gives at most 100,000 lines, the newest.
  */
-export function openLogs({ folder, clock, watch = watchFolder }: LogsOptions): KeptLogs {
+export function openLogs({
+  folder,
+  clock,
+  watch = watchFolder,
+  retention = DEFAULT_RETENTION,
+}: LogsOptions): Logs {
   const of = (deploymentId: DeploymentId) => deploymentFolder(folder, deploymentId);
   return {
     fileFor: async (deploymentId, instanceId) => {
@@ -44,7 +41,7 @@ export function openLogs({ folder, clock, watch = watchFolder }: LogsOptions): K
     follow: async (deploymentId, query, onLine, signal) =>
       named(followLogs({ folder: of(deploymentId), query, onLine, signal, clock, watch })),
     remove: async (deploymentId) => named(rm(of(deploymentId), { recursive: true, force: true })),
-    prune: async (deploymentId, keep, retention = DEFAULT_RETENTION) =>
+    prune: async (deploymentId, keep) =>
       named(pruneLogs(of(deploymentId), new Set(keep), retention)),
   };
 }

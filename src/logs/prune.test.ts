@@ -2,12 +2,16 @@
 import { mkdir, readdir, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { systemClock } from '../system/clock.ts';
+import { openLogs } from './open.ts';
+import type { Retention } from './prune.ts';
 import { A, DEPLOYMENT, fresh, lines, MORNING } from './fixtures/fresh.ts';
 
 describe('Keeping within bounds', () => {
   /** Files of 100 lines that ended one after another, `f0` first. */
-  async function ended(count: number) {
-    const { folder, logs } = await fresh();
+  async function ended(count: number, retention?: Retention) {
+    const { folder, logs: whole } = await fresh();
+    const logs = retention ? openLogs({ folder, clock: systemClock, retention }) : whole;
     for (let index = 0; index < count; index += 1) {
       const file = await logs.fileFor(DEPLOYMENT, `f${index}`);
       await writeFile(file, 'x'.repeat(1_000));
@@ -18,25 +22,20 @@ describe('Keeping within bounds', () => {
   }
 
   it('keeps the newest files of ended instances, and all of those that run', async () => {
-    const { logs, left } = await ended(10);
-    const bounds = { maxFiles: 3, maxBytes: 1_000_000 };
-    expect(await logs.prune(DEPLOYMENT, ['f0', 'f5'], bounds)).toStrictEqual({
-      files: 5,
-      bytes: 5_000,
-    });
+    const { logs, left } = await ended(10, { maxFiles: 3, maxBytes: 1_000_000 });
+    await logs.prune(DEPLOYMENT, ['f0', 'f5']);
     expect(await left()).toStrictEqual(['f0.log', 'f5.log', 'f7.log', 'f8.log', 'f9.log']);
-    expect(await logs.prune(DEPLOYMENT, ['f0', 'f5'], bounds)).toStrictEqual({
-      files: 0,
-      bytes: 0,
-    });
+    await logs.prune(DEPLOYMENT, ['f0', 'f5']);
+    expect(await left()).toHaveLength(5);
   });
 
   it('keeps as many bytes as are allowed, and always the newest', async () => {
-    const { logs, left } = await ended(6);
-    await logs.prune(DEPLOYMENT, [], { maxFiles: 20, maxBytes: 2_500 });
-    expect(await left()).toStrictEqual(['f4.log', 'f5.log']);
-    await logs.prune(DEPLOYMENT, [], { maxFiles: 20, maxBytes: 10 });
-    expect(await left()).toStrictEqual(['f5.log']);
+    const some = await ended(6, { maxFiles: 20, maxBytes: 2_500 });
+    await some.logs.prune(DEPLOYMENT, []);
+    expect(await some.left()).toStrictEqual(['f4.log', 'f5.log']);
+    const few = await ended(6, { maxFiles: 20, maxBytes: 10 });
+    await few.logs.prune(DEPLOYMENT, []);
+    expect(await few.left()).toStrictEqual(['f5.log']);
   });
 
   it('keeps 20 unless told otherwise, and leaves files that are not logs', async () => {

@@ -11,12 +11,6 @@ export interface Retention {
 
 export const DEFAULT_RETENTION: Retention = { maxFiles: 20, maxBytes: 50 * 1024 * 1024 };
 
-/** What was removed. */
-export interface Pruned {
-  readonly files: number;
-  readonly bytes: number;
-}
-
 interface EndedFile {
   readonly path: string;
   readonly bytes: number;
@@ -32,17 +26,14 @@ export async function pruneLogs(
   folder: string,
   keep: ReadonlySet<InstanceId>,
   { maxFiles, maxBytes }: Retention,
-): Promise<Pruned> {
+): Promise<void> {
   const ended = await endedIn(folder, keep);
   let keptBytes = 0;
-  let removed: Pruned = { files: 0, bytes: 0 };
   for (const [index, { path, bytes }] of ended.entries()) {
     keptBytes += bytes;
     if (index === 0 || (index < maxFiles && keptBytes <= maxBytes)) continue;
     await rm(path, { force: true });
-    removed = { files: removed.files + 1, bytes: removed.bytes + bytes };
   }
-  return removed;
 }
 
 /** Newest first. */

@@ -24,6 +24,8 @@ export interface Logs {
   read(deploymentId: DeploymentId, query: LogQuery): Promise<readonly LogLine[]>;
   /** What `read` gives, then new lines as they are written, until `signal` aborts. */
   follow(deploymentId: DeploymentId, query: LogQuery, onLine: (line: LogLine) => void, signal: AbortSignal): Promise<void>;
+  /** Removes the oldest files of ended instances beyond what is worth keeping; those of `keep` are never touched. */
+  prune(deploymentId: DeploymentId, keep: Iterable<InstanceId>): Promise<void>;
   /** Removes the logs of a deployment that was removed. */
   remove(deploymentId: DeploymentId): Promise<void>;
 }

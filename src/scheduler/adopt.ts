@@ -9,12 +9,15 @@ export async function adoptAll(
   context: Context,
   runners: ReadonlyMap<DeploymentId, Runner>,
 ): Promise<void> {
-  const { engine, reporter } = context;
+  const { engine, store, reporter } = context;
   const found = await engine.list();
+  const ledger = await store.ledger('container');
+  const createdAt = new Map(ledger.map((entry) => [entry.id, entry.createdAt]));
   const adopted = new Set<InstanceId>();
   for (const instance of found) {
     const runner = runners.get(instance.deploymentId);
-    const isAdopted = (await runner?.instances.adopt(instance).catch(() => false)) ?? false;
+    const adopting = runner?.instances.adopt(instance, createdAt.get(instance.id));
+    const isAdopted = (await adopting?.catch(() => false)) ?? false;
     if (isAdopted) adopted.add(instance.id);
   }
   const left = await removeUnknown(context, found, (id) => adopted.has(id));

@@ -178,7 +178,7 @@ export class Instances {
   }
 
   /** Takes over an instance that the engine still has from before; false when it is of no use. */
-  async adopt(found: EngineInstance): Promise<boolean> {
+  async adopt(found: EngineInstance, createdAt: number | undefined): Promise<boolean> {
     const phase = ADOPTED_PHASE[found.state];
     if (!phase) return false;
     const instance = new Instance(found.id);
@@ -191,11 +191,14 @@ export class Instances {
       instance.port = choice.port;
     }
     this.#instances.set(found.id, instance);
-    join(
-      pool,
-      { id: found.id, phase, start: 'warm', because: 'was there when Berth started' },
-      context.clock.now(),
-    );
+    const joining = {
+      id: found.id,
+      phase,
+      start: 'warm',
+      because: 'was there when Berth started',
+    } as const;
+    const now = context.clock.now();
+    join(pool, createdAt === undefined ? joining : { ...joining, createdAt }, now);
     return true;
   }
 
@@ -271,7 +274,8 @@ export class Instances {
   }
 
   async #remove(instance: Instance): Promise<void> {
-    const { engine, store } = this.#options.context;
+    const { context, deployment } = this.#options;
+    const { engine, store, logs } = context;
     try {
       await instance.inOrder(() => engine.remove(instance.id));
       await store.forget('container', instance.id);
@@ -282,6 +286,7 @@ export class Instances {
     } finally {
       this.#instances.delete(instance.id);
     }
+    await logs.prune(deployment.id, this.#instances.keys());
   }
 
   #add(

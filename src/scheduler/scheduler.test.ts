@@ -43,6 +43,7 @@ function createScheduler(setting: Setting): Scheduler {
       read: () =>
         Promise.resolve([{ instanceId: 'any', at: 0, stream: 'stderr', text: 'last words' }]),
       follow: () => Promise.resolve(),
+      prune: () => Promise.resolve(),
       remove: () => Promise.resolve(),
     },
     probe: { status: () => Promise.resolve(setting.healthStatus ?? 200) },
