@@ -58,7 +58,7 @@ export function readConfigText(text: string, fileName: string): ReadConfig {
 }
 
 /** Reads one configuration file. Throws CONFIG_SYNTAX or CONFIG_INVALID, also when it is no readable text. */
-export async function readConfigFile(path: string): Promise<ReadConfig> {
+async function readConfigFile(path: string): Promise<ReadConfig> {
   const fileName = basename(path);
   const refuse = (message: string): never => {
     throw new BerthError('CONFIG_INVALID', {

@@ -1,3 +1,3 @@
 /** What a berth.json may say and what it means: the two halves under one name for those outside. */
-export { checkSlot, describeConfiguration, type Given, toConfiguration } from './configuration.ts';
-export { type ConfigFile, configFileSchema, keysWithoutEffect } from './keys.ts';
+export { checkSlot, describeConfiguration, toConfiguration } from './configuration.ts';
+export { type ConfigFile, configFileSchema } from './keys.ts';
