@@ -12,6 +12,7 @@ import { RouteTable } from './core/route.ts';
 import { openBlobs } from './deploys/blobs.ts';
 import { createDeployer } from './deploys/deployer.ts';
 import { createDirectory } from './deploys/directory.ts';
+import { openFolders } from './deploys/folders.ts';
 import { runMemoryApp } from './engines/memory/app.ts';
 import { createMemoryBuilder } from './engines/memory/builder.ts';
 import { createMemoryEngine } from './engines/memory/engine.ts';
@@ -83,7 +84,10 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   const store = await openSqliteStore(join(data, 'berth.db'));
   opened.defer(() => store.close());
   const logs = openLogs({ folder: join(data, 'logs'), clock });
-  const blobs = await openBlobs(join(data, 'blobs'), clock, random);
+  const blobsFolder = join(data, 'blobs');
+  const blobs = await openBlobs(blobsFolder, random);
+  const folders = openFolders(blobsFolder, clock);
+  opened.defer(() => folders.close());
   const buildsFolder = join(data, 'builds');
   await mkdir(buildsFolder, { recursive: true, mode: 0o700 });
 
@@ -118,6 +122,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     logs,
     clock,
     blobs,
+    folders,
     directory,
     disk: () => leastSpace([data, options.storage ?? podmanStorage()]),
     buildsFolder,
@@ -149,6 +154,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     eventLoopLag: () => lag.read(),
     store,
     blobs,
+    folders,
     deployer,
     fleet: scheduler,
     logs,

@@ -283,7 +283,7 @@ describe('what is wrong with a request', () => {
     const answer = await ask('POST', '/api/v1/uploads', { manifest: [] });
     expect(answer).toMatchObject({
       status: 500,
-      body: { code: 'INTERNAL', detail: 'Something went wrong inside Berth' },
+      body: { code: 'INTERNAL', detail: 'The work on an upload failed.' },
     });
     expect(reports.findLast(([event]) => event === 'api.failed')?.[1]).toMatchObject({
       request: answer.body.instance,

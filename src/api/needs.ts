@@ -1,6 +1,7 @@
 /** What the API needs from the rest of Berth, handed in by the wiring. */
 import type { Blobs } from '../deploys/blobs.ts';
 import type { Deployer } from '../deploys/deployer.ts';
+import type { Folders } from '../deploys/folders.ts';
 import type { DeploymentId } from '../core/model.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { EngineDescription } from '../ports/engine.ts';
@@ -37,6 +38,7 @@ export interface ApiNeeds {
   readonly eventLoopLag: () => EventLoopLag;
   readonly store: Store;
   readonly blobs: Blobs;
+  readonly folders: Folders;
   readonly deployer: Deployer;
   readonly fleet: Fleet;
   readonly logs: Logs;

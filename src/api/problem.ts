@@ -1,4 +1,5 @@
 /** Errors → HTTP, in one place: RFC 9457 problems with a code of the catalogue. */
+import { inspect } from 'node:util';
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { hasZodFastifySchemaValidationErrors } from 'fastify-type-provider-zod';
 import { z } from 'zod';
@@ -55,7 +56,7 @@ export function answerWithProblems(app: FastifyInstance, reporter: Reporter): vo
       reporter.report('error', 'api.failed', {
         request: request.id,
         path: request.routeOptions.url,
-        error: error.stack ?? String(error),
+        error: inspect(error),
       });
     }
     return sendProblem(known, request, reply);

@@ -2,8 +2,6 @@
 import type { Readable } from 'node:stream';
 import { BerthError } from '../core/errors.ts';
 import { BOUNDS } from '../core/limits.ts';
-import { canonicalManifest } from '../core/manifest.ts';
-import { acceptManifest } from '../deploys/manifests.ts';
 import type { ApiNeeds } from './needs.ts';
 import { problems } from './routes.ts';
 import type { Routes } from './routes.ts';
@@ -14,25 +12,10 @@ import { z } from 'zod';
 const MAX_MANIFEST_BYTES = 32 * 1024 * 1024;
 
 export function addUploads(routes: Routes, needs: ApiNeeds): void {
-  routes.post(
-    '/uploads',
-    {
-      bodyLimit: MAX_MANIFEST_BYTES,
-      // The manifest has its own check, faster and with its own codes: the schema is for the document.
-      validatorCompiler: () => (value: unknown) => ({ value }),
-      schema: {
-        summary: 'Announce the files of a folder',
-        body: upload,
-        response: { 200: uploaded, ...problems },
-      },
-    },
-    async (request) => {
-      const manifest = acceptManifest((request.body as { manifest?: unknown } | null)?.manifest);
-      const sha256 = await needs.blobs.writeText(canonicalManifest(manifest));
-      const files = manifest.filter((entry) => entry.kind === 'file');
-      return { manifest: sha256, missing: [...(await needs.blobs.missing(files))] };
-    },
-  );
+  void routes.register((scope: Routes, _options, done) => {
+    addAnnouncement(scope, needs);
+    done();
+  });
 
   routes.addContentTypeParser('application/octet-stream', (_request, payload, done) =>
     done(null, payload),
@@ -62,6 +45,33 @@ export function addUploads(routes: Routes, needs: ApiNeeds): void {
       }
       await needs.blobs.write(request.params.sha256, content, BOUNDS.uploadFileBytes);
       return reply.code(204).send(null);
+    },
+  );
+}
+
+/** A manifest may have 100,000 entries: neither it nor the answer is read or written as JSON on this thread. */
+function addAnnouncement(routes: Routes, needs: ApiNeeds): void {
+  routes.removeContentTypeParser('application/json');
+  routes.addContentTypeParser('application/json', { parseAs: 'buffer' }, (_request, body, done) =>
+    done(null, body),
+  );
+  routes.post(
+    '/uploads',
+    {
+      bodyLimit: MAX_MANIFEST_BYTES,
+      // Checked where it is read: the schema is for the document.
+      validatorCompiler: () => (value: unknown) => ({ value }),
+      schema: {
+        summary: 'Announce the files of a folder',
+        body: upload,
+        response: { 200: uploaded, ...problems },
+      },
+    },
+    async (request, reply) => {
+      const answer = await needs.folders.announce(request.body as unknown as Buffer);
+      // Bytes are sent as they are.
+      const bytes = Buffer.from(answer.buffer, answer.byteOffset, answer.length);
+      return reply.type('application/json; charset=utf-8').send(bytes as never);
     },
   );
 }

@@ -15,13 +15,15 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { monitorEventLoopDelay } from 'node:perf_hooks';
+import { afterEach, beforeEach, describe, expect, onTestFinished, test } from 'vitest';
 import { BerthError } from '../core/errors.ts';
 import type { Manifest } from '../core/model.ts';
 import { systemClock } from '../system/clock.ts';
 import { systemRandom } from '../system/random.ts';
-import { openBlobs } from './blobs.ts';
-import { materialise } from './materialise.ts';
+import { blobPath, openBlobs } from './blobs.ts';
+import { fill } from './folder-work.ts';
+import { openFolders } from './folders.ts';
 
 let folder: string;
 beforeEach(async () => {
@@ -29,8 +31,6 @@ beforeEach(async () => {
 });
 afterEach(() => rm(folder, { recursive: true, force: true }));
 
-const open = (now = systemClock.now) =>
-  openBlobs(join(folder, 'blobs'), { ...systemClock, now }, systemRandom);
 const hash = (content: string | Buffer) => createHash('sha256').update(content).digest('hex');
 const codeOf = (promise: Promise<unknown>): Promise<unknown> =>
   promise.then(
@@ -42,35 +42,56 @@ const allFiles = async () =>
     entry.isFile(),
   );
 
+/** A folder of blobs with the real thread beside it. */
+async function open(root = join(folder, 'blobs'), now = () => systemClock.now()) {
+  const blobs = await openBlobs(root, systemRandom);
+  const folders = openFolders(root, { ...systemClock, now });
+  onTestFinished(() => folders.close());
+  const keep = async (text: string) => {
+    await blobs.write(hash(text), Readable.from([Buffer.from(text)]), text.length * 2);
+    return hash(text);
+  };
+  const announce = async (manifest: Manifest) => {
+    const body = new TextEncoder().encode(JSON.stringify({ manifest }));
+    const answer = new TextDecoder().decode(await folders.announce(body));
+    return JSON.parse(answer) as { manifest: string; missing: string[] };
+  };
+  return { root, blobs, folders, keep, announce };
+}
+
+const fileOf = (path: string, text: string) =>
+  ({
+    kind: 'file',
+    path,
+    mode: 0o644,
+    bytes: Buffer.byteLength(text),
+    sha256: hash(text),
+  }) as const;
+
 describe('a blob', () => {
   test('is kept under its hash and missing until then', async () => {
-    const blobs = await open();
-    const name = { sha256: hash('hello'), bytes: 5 };
-    expect(await blobs.missing([name, name])).toEqual([name.sha256]);
-    await blobs.write(
-      name.sha256,
-      Readable.from(['hel', 'lo'].map((part) => Buffer.from(part))),
-      5,
-    );
-    expect(await blobs.missing([name])).toEqual([]);
-    expect(await blobs.readText(name.sha256)).toBe('hello');
+    const { blobs, announce } = await open();
+    const manifest = [fileOf('a', 'hello'), fileOf('b', 'hello')];
+    expect((await announce(manifest)).missing).toEqual([hash('hello')]);
+    const parts = Readable.from(['hel', 'lo'].map((part) => Buffer.from(part)));
+    await blobs.write(hash('hello'), parts, 5);
+    expect((await announce(manifest)).missing).toEqual([]);
+    expect(await blobs.readText(hash('hello'))).toBe('hello');
     expect(await blobs.readText(hash('other'))).toBeUndefined();
   });
 
   test('that was cut short by a power loss counts as missing', async () => {
-    const blobs = await open();
-    const sha256 = await blobs.writeText('hello');
-    await truncate(blobs.path(sha256), 3);
-    expect(await blobs.missing([{ sha256, bytes: 5 }])).toEqual([sha256]);
+    const { root, keep, announce } = await open();
+    await truncate(blobPath(root, await keep('hello')), 3);
+    expect((await announce([fileOf('a', 'hello')])).missing).toEqual([hash('hello')]);
   });
 
   test('with other content, too many bytes or a broken stream leaves nothing', async () => {
-    const blobs = await open();
+    const { blobs } = await open();
     const write = (name: string, content: Readable) => codeOf(blobs.write(hash(name), content, 10));
     expect(await write('right', Readable.from([Buffer.from('wrong')]))).toBe('UPLOAD_MISMATCH');
-    expect(await write('x', Readable.from([Buffer.alloc(8), Buffer.alloc(8)]))).toBe(
-      'UPLOAD_TOO_LARGE',
-    );
+    const large = Readable.from([Buffer.alloc(8), Buffer.alloc(8)]);
+    expect(await write('x', large)).toBe('UPLOAD_TOO_LARGE');
     const broken = new Readable({ read() {} });
     const failed = write('y', broken);
     broken.push('part');
@@ -86,23 +107,47 @@ describe('a blob', () => {
     expect(await allFiles()).toEqual([]);
   });
 
-  test('is swept when nothing needs it and no upload asked for it lately', async () => {
+  test('is swept when no deployment has it and no upload asked for it lately', async () => {
     let now = systemClock.now();
-    const blobs = await open(() => now);
-    const [kept, asked, idle] = [
-      await blobs.writeText('a'),
-      await blobs.writeText('b'),
-      await blobs.writeText('c'),
-    ];
-    expect(await blobs.sweep(new Set(), 1_000)).toBe(0);
+    const { folders, keep, announce, blobs } = await open(undefined, () => now);
+    for (const text of ['a', 'b', 'c']) await keep(text);
+    const kept = await announce([fileOf('kept', 'a')]);
+    expect(await folders.sweep([], 1_000)).toBe(0);
     now += 5_000;
-    await blobs.missing([{ sha256: asked, bytes: 1 }]);
-    expect(await blobs.sweep(new Set([kept]), 1_000)).toBe(1);
-    expect(await Promise.all([kept, asked, idle].map((name) => blobs.readText(name)))).toEqual([
-      'a',
-      'b',
-      undefined,
-    ]);
+    const asked = await announce([fileOf('asked', 'b')]);
+    // Of what was announced long ago, only the manifest that a deployment has stays, and its file; `c` goes.
+    expect(await folders.sweep([kept.manifest], 1_000)).toBe(1);
+    const names = [kept.manifest, asked.manifest, hash('a'), hash('b'), hash('c')];
+    const left = await Promise.all(names.map((name) => blobs.readText(name)));
+    expect(left.map((text) => text !== undefined)).toEqual([true, true, true, true, false]);
+  });
+});
+
+test('a hundred thousand files are announced and examined without holding up the thread that asks', async () => {
+  const { folders, announce } = await open();
+  const manifest = Array.from({ length: 100_000 }, (_, index) =>
+    fileOf(`folder-${index % 100}/file-${index}`, String(index % 1_000)),
+  );
+  const body = new TextEncoder().encode(JSON.stringify({ manifest }));
+  // What it costs to do it here, as the measure for what may be noticed here.
+  const began = systemClock.now();
+  JSON.parse(new TextDecoder().decode(body));
+  const parseMs = systemClock.now() - began;
+  const lag = monitorEventLoopDelay({ resolution: 1 });
+  lag.enable();
+  const answered = JSON.parse(new TextDecoder().decode(await folders.announce(body))) as {
+    manifest: string;
+    missing: string[];
+  };
+  const examined = await folders.examine(answered.manifest, 'folder-1/file-1');
+  lag.disable();
+  expect(answered.missing).toHaveLength(1_000);
+  expect(examined).toMatchObject({ files: 100_000, missingCount: 1_000, file: { bytes: 1 } });
+  expect(examined.missing).toHaveLength(100);
+  expect(lag.max / 1e6).toBeLessThan(parseMs);
+  await expect(announce([{ ...fileOf('a', 'b'), path: '../a' }])).rejects.toMatchObject({
+    code: 'UPLOAD_PATH',
+    problems: [{ at: '../a' }],
   });
 });
 
@@ -115,39 +160,36 @@ describe.runIf(process.getuid?.() === 0)('a disk that is full', () => {
   afterEach(() => void execFileSync('umount', [mountPoint()]));
 
   test('fails the upload and the layout of a build with its code, and what was begun is gone', async () => {
-    const blobs = await openBlobs(join(mountPoint(), 'blobs'), systemClock, systemRandom);
+    const { blobs, folders, keep, announce, root } = await open(join(mountPoint(), 'blobs'));
     const large = Buffer.alloc(512 * 1024, 1);
-    expect(await codeOf(blobs.write(hash(large), Readable.from([large]), large.length))).toBe(
-      'DISK_FULL',
-    );
-    expect(await readdir(join(mountPoint(), 'blobs', 'unfinished'))).toEqual([]);
+    const written = blobs.write(hash(large), Readable.from([large]), large.length);
+    expect(await codeOf(written)).toBe('DISK_FULL');
+    expect(await readdir(join(root, 'unfinished'))).toEqual([]);
 
     const half = 'x'.repeat(160 * 1024);
-    const sha256 = await blobs.writeText(half);
-    const manifest: Manifest = [
-      { kind: 'file', path: 'a', mode: 0o644, bytes: half.length, sha256 },
-    ];
-    expect(await codeOf(materialise(manifest, blobs, join(mountPoint(), 'context')))).toBe(
-      'DISK_FULL',
-    );
+    await keep(half);
+    const { manifest } = await announce([fileOf('a', half)]);
+    const context = join(mountPoint(), 'context');
+    expect(await codeOf(folders.layOut(manifest, context))).toBe('DISK_FULL');
     expect(await readdir(mountPoint())).toEqual(['blobs']);
   });
 });
 
 describe('the folder of a build', () => {
   test('has exactly the files, modes and links of the manifest', async () => {
-    const blobs = await open();
-    const sha256 = await blobs.writeText('#!/bin/sh\n');
-    const manifest: Manifest = [
+    const { folders, keep, announce } = await open();
+    const text = '#!/bin/sh\n';
+    await keep(text);
+    const { manifest } = await announce([
       { kind: 'directory', path: 'empty', mode: 0o750 },
       { kind: 'symlink', path: 'link', target: 'sub/run' },
-      { kind: 'file', path: 'sub/deep/ü', mode: 0o600, bytes: 10, sha256 },
-      { kind: 'file', path: 'sub/run', mode: 0o755, bytes: 10, sha256 },
-    ];
+      { ...fileOf('sub/deep/ü', text), mode: 0o600 },
+      { ...fileOf('sub/run', text), mode: 0o755 },
+    ]);
     const context = join(folder, 'context');
     await mkdir(context);
     await writeFile(join(context, 'left over'), '');
-    await materialise(manifest, blobs, context);
+    await folders.layOut(manifest, context);
     expect((await readdir(context, { recursive: true })).toSorted()).toEqual([
       'empty',
       'link',
@@ -156,36 +198,49 @@ describe('the folder of a build', () => {
       'sub/deep/ü',
       'sub/run',
     ]);
-    expect((await stat(join(context, 'sub/run'))).mode & 0o777).toBe(0o755);
-    expect((await stat(join(context, 'sub/deep/ü'))).mode & 0o777).toBe(0o600);
-    expect((await stat(join(context, 'empty'))).mode & 0o777).toBe(0o750);
+    const modeOf = async (path: string) => (await stat(join(context, path))).mode & 0o777;
+    expect(await modeOf('sub/run')).toBe(0o755);
+    expect(await modeOf('sub/deep/ü')).toBe(0o600);
+    expect(await modeOf('empty')).toBe(0o750);
     expect(await readlink(join(context, 'link'))).toBe('sub/run');
-    expect(await readFile(join(context, 'link'), 'utf8')).toBe('#!/bin/sh\n');
+    expect(await readFile(join(context, 'link'), 'utf8')).toBe(text);
+  });
+
+  test('is not there at all when a file of it is gone', async () => {
+    const { root, folders, keep, announce } = await open();
+    for (const text of ['a', 'b']) await keep(text);
+    const { manifest } = await announce([fileOf('a', 'a'), fileOf('b', 'b')]);
+    await rm(blobPath(root, hash('b')));
+    const context = join(folder, 'context');
+    expect(await codeOf(folders.layOut(manifest, context))).toBe('DEPLOY_INTERRUPTED');
+    expect(await readdir(folder)).toEqual(['blobs']);
+    await rm(blobPath(root, manifest));
+    expect(await codeOf(folders.layOut(manifest, context))).toBe('UPLOAD_INCOMPLETE');
   });
 
   test('keeps a hostile manifest that slipped through its check from writing outside or over anything', async () => {
-    const blobs = await open();
-    const sha256 = await blobs.writeText('evil');
+    const { root, keep } = await open();
+    await keep('evil');
     const outside = join(folder, 'outside');
     await mkdir(outside);
     const hostile: readonly Manifest[] = [
-      [
-        { kind: 'symlink', path: 'a', target: outside },
-        { kind: 'file', path: 'a/evil', mode: 0o644, bytes: 4, sha256 },
-      ],
-      [
-        { kind: 'symlink', path: 'evil', target: join(outside, 'evil') },
-        { kind: 'file', path: 'evil', mode: 0o644, bytes: 4, sha256 },
-      ],
-      [
-        { kind: 'file', path: 'x', mode: 0o644, bytes: 4, sha256 },
-        { kind: 'file', path: 'x', mode: 0o644, bytes: 4, sha256 },
-      ],
+      [{ kind: 'symlink', path: 'a', target: outside }, fileOf('a/evil', 'evil')],
+      [{ kind: 'symlink', path: 'evil', target: join(outside, 'evil') }, fileOf('evil', 'evil')],
+      [fileOf('x', 'evil'), fileOf('x', 'evil')],
     ];
-    for (const manifest of hostile) {
-      await expect(materialise(manifest, blobs, join(folder, 'context'))).rejects.toThrow('EEXIST');
+    for (const [index, manifest] of hostile.entries()) {
+      const context = join(folder, `context-${index}`);
+      expect(() => fill(context, manifest, (sha256) => blobPath(root, sha256))).toThrow('EEXIST');
       expect(await readdir(outside)).toEqual([]);
-      expect(await readdir(folder)).not.toContain('context');
     }
   });
+});
+
+test('work asked for after the end, or under way at the end, is refused rather than left waiting', async () => {
+  const { folders, announce } = await open();
+  const { manifest } = await announce([]);
+  const underWay = codeOf(folders.examine(manifest, 'Dockerfile'));
+  await folders.close();
+  expect(await underWay).toBe('SHUTTING_DOWN');
+  expect(await codeOf(folders.examine(manifest, 'Dockerfile'))).toBe('SHUTTING_DOWN');
 });

@@ -4,8 +4,7 @@ import { refuseBuild } from '../core/disk.ts';
 import { BerthError } from '../core/errors.ts';
 import type { Deployment, Image, Source } from '../core/model.ts';
 import type { Lanes } from './lanes.ts';
-import { materialise } from './materialise.ts';
-import type { DeploysNeeds, ReadManifest } from './needs.ts';
+import type { DeploysNeeds } from './needs.ts';
 import { beginStep } from './progress.ts';
 import type { Journal, ProgressEvent } from './progress.ts';
 
@@ -16,7 +15,6 @@ const DEFAULT_DOCKERFILE = 'Dockerfile';
 
 export interface BuildNeeds extends DeploysNeeds {
   readonly lanes: Lanes;
-  readonly readManifest: ReadManifest;
 }
 
 /** What is built: a deployment whose source is a folder. */
@@ -79,15 +77,8 @@ async function begin(
   if (refusal !== undefined) throw new BerthError('DISK_FULL', { detail: refusal });
   // Traces of an earlier try of the same deployment would be taken for this one's outcome.
   await needs.builder.discard(deployment.id);
-  const manifest = await needs.readManifest(source.manifest);
-  const missing = await needs.blobs.missing(manifest.filter((entry) => entry.kind === 'file'));
-  if (missing.length > 0) {
-    throw new BerthError('DEPLOY_INTERRUPTED', {
-      detail: `${missing.length} uploaded files are no longer there.`,
-    });
-  }
   const folder = contextFolder(needs, deployment.id);
-  await materialise(manifest, needs.blobs, folder);
+  await needs.folders.layOut(source.manifest, folder);
   files('done', `${source.files} files`);
   await needs.builder.begin({
     id: deployment.id,

@@ -1,7 +1,9 @@
 /** Proves the life of a deploy with a real folder of blobs, the real scheduler and the memory engine; the builder is played by the test. */
+import { createHash } from 'node:crypto';
 import { mkdtemp, readdir, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { Readable } from 'node:stream';
 import { afterEach, expect, test } from 'vitest';
 import { checkDockerfile as checkText } from '../config/dockerfile.ts';
 import { BerthError } from '../core/errors.ts';
@@ -11,16 +13,17 @@ import type { Configuration, Deployment, Image, Manifest } from '../core/model.t
 import { RouteTable } from '../core/route.ts';
 import { CALM, createMemoryEngine } from '../engines/memory/engine.ts';
 import type { MemoryKnobs } from '../engines/memory/engine.ts';
+import { openLogs } from '../logs/open.ts';
 import type { Builder, BuildJob, BuildOutcome } from '../ports/builder.ts';
-import type { Logs } from '../ports/logs.ts';
 import type { Store } from '../ports/store.ts';
 import { Scheduler } from '../scheduler/scheduler.ts';
 import { MemoryStore } from '../stores/memory/store.ts';
 import { systemClock } from '../system/clock.ts';
 import { systemRandom } from '../system/random.ts';
-import { openBlobs } from './blobs.ts';
+import { blobPath, openBlobs } from './blobs.ts';
 import { createDeployer } from './deployer.ts';
 import { createDirectory } from './directory.ts';
+import { openFolders } from './folders.ts';
 import type { DeployRequest } from './deployer.ts';
 import type { ProgressEvent } from './progress.ts';
 
@@ -79,13 +82,6 @@ class PlayedBuilder implements Builder {
 
 const checkDockerfile = (text: string, fileName: string) => checkText(text, { fileName });
 
-const silentLogs: Logs = {
-  fileFor: (deploymentId, instanceId) => Promise.resolve(join(tmpdir(), deploymentId, instanceId)),
-  read: () => Promise.resolve([]),
-  follow: () => Promise.resolve(),
-  remove: () => Promise.resolve(),
-};
-
 const cleanups: (() => Promise<unknown>)[] = [];
 afterEach(async () => {
   for (const clean of cleanups.splice(0).toReversed()) await clean();
@@ -113,7 +109,16 @@ async function openWorld(
   };
   const store: Store = new MemoryStore();
   const builder = new PlayedBuilder();
-  const blobs = await openBlobs(join(folder, 'blobs'), systemClock, systemRandom);
+  const blobsFolder = join(folder, 'blobs');
+  const blobs = await openBlobs(blobsFolder, systemRandom);
+  const folders = openFolders(blobsFolder, systemClock);
+  cleanups.push(() => folders.close());
+  const logs = openLogs({ folder: join(folder, 'logs'), clock: systemClock });
+  const keep = async (text: string) => {
+    const sha256 = createHash('sha256').update(text).digest('hex');
+    await blobs.write(sha256, Readable.from([Buffer.from(text)]), 1_000_000);
+    return sha256;
+  };
   const reports: string[] = [];
   const reporter = { report: (_level: string, event: string) => void reports.push(event) };
   const space = { freeBytes: options.freeBytes ?? 100 * GIB, totalBytes: 200 * GIB };
@@ -123,7 +128,7 @@ async function openWorld(
     const fleet = new Scheduler({
       engine,
       store,
-      logs: silentLogs,
+      logs,
       clock: systemClock,
       random: systemRandom,
       probe: { status: () => Promise.resolve(200) },
@@ -144,9 +149,10 @@ async function openWorld(
       engine,
       builder,
       fleet,
-      logs: silentLogs,
+      logs,
       clock: systemClock,
       blobs,
+      folders,
       disk: () => Promise.resolve(space),
       buildsFolder: join(folder, 'builds'),
       buildTimeoutMs: 60_000,
@@ -170,10 +176,10 @@ async function openWorld(
         path,
         mode: 0o644,
         bytes: Buffer.byteLength(text),
-        sha256: await blobs.writeText(text),
+        sha256: await keep(text),
       })),
     );
-    return blobs.writeText(canonicalManifest(manifest));
+    return keep(canonicalManifest(manifest));
   }
 
   function built(id: string, bytes = 1_000): BuildOutcome {
@@ -204,6 +210,7 @@ async function openWorld(
     store,
     builder,
     blobs,
+    keep,
     images,
     removedImages,
     reports,
@@ -391,7 +398,7 @@ test('what cannot work is refused before anything is written', async () => {
   ).toBe('DOCKERFILE_UNSUPPORTED');
   const absent = { kind: 'folder', manifest: '0'.repeat(64) } as const;
   expect(await codeOf(deployer.deploy({ ...whole, source: absent }))).toBe('UPLOAD_INCOMPLETE');
-  const hostile = await world.blobs.writeText(
+  const hostile = await world.keep(
     JSON.stringify([{ kind: 'file', path: '../x', mode: 0o644, bytes: 1, sha256: 'a'.repeat(64) }]),
   );
   expect(
@@ -486,7 +493,12 @@ test('a build that vanished with the machine is begun again, or fails when its f
 
   world.builder.forgetAll();
   const dockerfile = (await world.blobs.readText(request.source.manifest)) ?? '[]';
-  await rm(world.blobs.path((JSON.parse(dockerfile) as { sha256: string }[])[0]!.sha256));
+  await rm(
+    blobPath(
+      join(world.folder, 'blobs'),
+      (JSON.parse(dockerfile) as { sha256: string }[])[0]!.sha256,
+    ),
+  );
   const last = await world.boot();
   expect(ended(await followed(last, id))).toMatchObject({
     failure: { code: 'DEPLOY_INTERRUPTED' },

@@ -3,18 +3,10 @@ import { createHash } from 'node:crypto';
 import { refuseBuild } from '../core/disk.ts';
 import { BerthError } from '../core/errors.ts';
 import { deploymentIdFrom, identityText } from '../core/identity.ts';
-import type {
-  Configuration,
-  Deployment,
-  DeploymentId,
-  Image,
-  Manifest,
-  ManifestEntry,
-  Source,
-} from '../core/model.ts';
+import type { Configuration, Deployment, DeploymentId, Image, Source } from '../core/model.ts';
 import { dockerfileOf } from './build.ts';
+import type { Examined } from './folder-work.ts';
 import { createLanes } from './lanes.ts';
-import { readManifest } from './manifests.ts';
 import type { DeploysNeeds } from './needs.ts';
 import { createJournal } from './progress.ts';
 import type { Journal, ProgressEvent } from './progress.ts';
@@ -68,30 +60,24 @@ interface Work {
 }
 
 /** What a source is once looked at: enough to name the deployment. */
-interface Looked {
-  readonly id: DeploymentId;
-  readonly source: Source;
-  /** Of a folder. */
-  readonly manifest?: Manifest;
-  /** Known at once for an image, later for a folder. */
-  readonly image?: Image;
-}
+type Looked =
+  | { readonly id: DeploymentId; readonly source: Source; readonly image: Image }
+  | { readonly id: DeploymentId; readonly source: Source; readonly examined: Examined };
 
 /** Why a deploy was stopped: its deployment is going. The other reason is the end of the server. */
 const REMOVED = Symbol('removed');
 
-/** It is read and parsed here. */
-const MAX_DOCKERFILE_BYTES = 1024 * 1024;
+/** Longer ones are not parsed here, in bytes. */
+const MAX_DOCKERFILE_BYTES = 64 * 1024;
 
 /** How often blobs that nothing needs are looked for. */
 const SWEEP_EVERY_MS = 60 * 60 * 1000;
 
 export function createDeployer(needs: DeploysNeeds): Deployer {
-  const { store, engine, fleet, blobs, clock } = needs;
+  const { store, engine, fleet, blobs, folders, clock } = needs;
   const buildNeeds = {
     ...needs,
     lanes: createLanes(needs.buildsAtOnce),
-    readManifest: (sha256: string) => readManifest(blobs, sha256),
   };
   const works = new Map<DeploymentId, Work>();
   const turns = createTurns();
@@ -125,14 +111,13 @@ export function createDeployer(needs: DeploysNeeds): Deployer {
       // Its image was taken away by someone: made again under the same name.
       await fleet.remove(existing.id);
     }
-    if (looked.manifest) await checkFolder(request, looked.manifest);
+    if ('examined' in looked) await checkFolder(request, looked.examined);
     const deployment: Deployment = {
       id: looked.id,
       project: request.project,
       source: looked.source,
       configuration: request.configuration,
-      state: looked.image ? 'verifying' : 'building',
-      ...(looked.image ? { image: looked.image } : {}),
+      ...('image' in looked ? { state: 'verifying', image: looked.image } : { state: 'building' }),
       createdAt: clock.now(),
       createdBy: request.createdBy,
     };
@@ -149,38 +134,33 @@ export function createDeployer(needs: DeploysNeeds): Deployer {
       const id = idOf(request, { kind: 'image', imageId: image.id });
       return { id, source: request.source, image };
     }
-    const sha256 = request.source.manifest;
-    const manifest = await buildNeeds.readManifest(sha256);
-    const files = filesOf(manifest);
-    const bytes = files.reduce((sum, file) => sum + file.bytes, 0);
+    const { manifest } = request.source;
+    const examined = await folders.examine(manifest, dockerfileOf(request));
+    const { files, bytes } = examined;
     return {
-      id: idOf(request, { kind: 'folder', manifest: sha256 }),
-      source: { kind: 'folder', manifest: sha256, files: files.length, bytes },
-      manifest,
+      id: idOf(request, { kind: 'folder', manifest }),
+      source: { kind: 'folder', manifest, files, bytes },
+      examined,
     };
   }
 
   /** Everything about a folder that can be refused while the person still waits for the first answer. */
-  async function checkFolder(request: DeployRequest, manifest: Manifest): Promise<void> {
-    const files = filesOf(manifest);
-    const missing = await blobs.missing(files);
-    if (missing.length > 0) {
+  async function checkFolder(request: DeployRequest, examined: Examined): Promise<void> {
+    const { missing, missingCount, file, bytes } = examined;
+    if (missingCount > 0) {
       throw new BerthError('UPLOAD_INCOMPLETE', {
-        detail: `${missing.length} of ${files.length} files were not uploaded.`,
-        problems: missing.slice(0, 100).map((sha256) => ({ at: sha256, message: 'not uploaded' })),
+        detail: `${missingCount} of ${examined.files} files were not uploaded.`,
+        problems: missing.map((sha256) => ({ at: sha256, message: 'not uploaded' })),
       });
     }
     const path = dockerfileOf(request);
-    const dockerfile = files.find((file) => file.path === path);
-    if (!dockerfile) {
+    if (!file) {
       throw new BerthError('NO_DOCKERFILE', { detail: `The folder has no file ${path}.` });
     }
-    if (dockerfile.bytes > MAX_DOCKERFILE_BYTES) {
-      const detail = `${path} has ${dockerfile.bytes} bytes: nobody wrote that by hand.`;
-      throw new BerthError('DOCKERFILE_INVALID', { detail });
-    }
-    needs.checkDockerfile((await blobs.readText(dockerfile.sha256)) ?? '', path);
-    const bytes = files.reduce((sum, file) => sum + file.bytes, 0);
+    // Parsing takes milliseconds on the thread that serves requests: only what may hold a heredoc is parsed, for of that the
+    // builder says nothing helpful. All else it says better itself.
+    const text = file.bytes > MAX_DOCKERFILE_BYTES ? '' : await blobs.readText(file.sha256);
+    if (text?.includes('<<')) needs.checkDockerfile(text, path);
     const refusal = refuseBuild(await needs.disk(), bytes);
     if (refusal !== undefined) throw new BerthError('DISK_FULL', { detail: refusal });
   }
@@ -262,10 +242,6 @@ export function createDeployer(needs: DeploysNeeds): Deployer {
       await Promise.all([sweeping, ...underWay.map((work) => work.done)]);
     },
   };
-}
-
-function filesOf(manifest: Manifest): readonly Extract<ManifestEntry, { kind: 'file' }>[] {
-  return manifest.filter((entry) => entry.kind === 'file');
 }
 
 function idOf(request: DeployRequest, source: Parameters<typeof identityText>[1]): DeploymentId {

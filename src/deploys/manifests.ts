@@ -4,22 +4,16 @@ import type { ErrorCode, Problem } from '../core/errors.ts';
 import { BOUNDS } from '../core/limits.ts';
 import { checkManifest, pathProblem } from '../core/manifest.ts';
 import type { Manifest, ManifestEntry } from '../core/model.ts';
-import type { Blobs } from './blobs.ts';
 
-/** The manifest kept under this sha256. Throws UPLOAD_INCOMPLETE, or what `acceptManifest` throws: any blob may be named. */
-export async function readManifest(blobs: Blobs, sha256: string): Promise<Manifest> {
-  const text = await blobs.readText(sha256);
-  if (text === undefined) {
-    throw new BerthError('UPLOAD_INCOMPLETE', {
-      detail: 'The manifest itself was not uploaded.',
-      problems: [{ at: sha256, message: 'not uploaded' }],
-    });
-  }
+/** A manifest from its text: any blob may be named as one, so it is checked as one from outside is. */
+export function parseManifest(text: string): Manifest {
+  let value: unknown;
   try {
-    return acceptManifest(JSON.parse(text));
-  } catch (error) {
-    throw error instanceof BerthError ? error : notAManifest('is not JSON');
+    value = JSON.parse(text);
+  } catch {
+    throw notAManifest('is not JSON');
   }
+  return acceptManifest(value);
 }
 
 /** A manifest, from any value. Throws INVALID_INPUT, UPLOAD_PATH, UPLOAD_SYMLINK or UPLOAD_TOO_LARGE with every place. */

@@ -1,6 +1,5 @@
 /** What deploys need from the rest of Berth, handed in by the wiring. */
 import type { DiskSpace } from '../core/disk.ts';
-import type { Manifest } from '../core/model.ts';
 import type { Builder } from '../ports/builder.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { Engine } from '../ports/engine.ts';
@@ -10,6 +9,7 @@ import type { Reporter } from '../ports/reporter.ts';
 import type { Store } from '../ports/store.ts';
 import type { Blobs } from './blobs.ts';
 import type { Directory } from './directory.ts';
+import type { Folders } from './folders.ts';
 
 export interface DeploysNeeds {
   readonly store: Store;
@@ -19,18 +19,16 @@ export interface DeploysNeeds {
   readonly logs: Logs;
   readonly clock: Clock;
   readonly blobs: Blobs;
+  readonly folders: Folders;
   /** The room on the fullest of the file systems a build writes to. */
   readonly disk: () => Promise<DiskSpace>;
   /** Each build has a folder of its deployment's id in here. */
   readonly buildsFolder: string;
   readonly buildTimeoutMs: number;
   readonly buildsAtOnce: number;
-  /** Throws DOCKERFILE_UNSUPPORTED or DOCKERFILE_INVALID for what this host's builder cannot read. */
+  /** Throws DOCKERFILE_UNSUPPORTED or DOCKERFILE_INVALID for what this host's builder cannot read. Takes milliseconds. */
   readonly checkDockerfile: (text: string, path: string) => void;
   readonly reporter: Reporter;
   /** Hears every row as it is written, and every removal: the routes follow. */
   readonly directory: Pick<Directory, 'note' | 'forget'>;
 }
-
-/** The files of a folder that was uploaded, as the manifest of that name lists them. */
-export type ReadManifest = (sha256: string) => Promise<Manifest>;

@@ -2,9 +2,7 @@
 import { readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { BerthError } from '../core/errors.ts';
-import type { Deployment } from '../core/model.ts';
 import type { Engine } from '../ports/engine.ts';
-import { readManifest } from './manifests.ts';
 import type { DeploysNeeds } from './needs.ts';
 import { why } from './why.ts';
 
@@ -55,29 +53,13 @@ export async function isThere(engine: Engine, imageId: string): Promise<boolean>
 }
 
 /** Removes the blobs that no deployment's folder has and no upload used lately. */
-export async function sweepBlobs({ store, blobs, reporter }: DeploysNeeds): Promise<void> {
-  const kept = new Set<string>();
-  for (const deployment of await store.deployments()) {
-    for (const sha256 of await blobsOf(deployment, { blobs, reporter })) kept.add(sha256);
-  }
-  const removed = await blobs.sweep(kept, BLOB_IDLE_MS);
-  if (removed > 0) reporter.report('info', 'blobs.swept', { blobs: removed });
-}
-
-async function blobsOf(
-  { id, source }: Deployment,
-  { blobs, reporter }: Pick<DeploysNeeds, 'blobs' | 'reporter'>,
-): Promise<readonly string[]> {
-  if (source.kind !== 'folder') return [];
-  try {
-    const manifest = await readManifest(blobs, source.manifest);
-    const files = manifest.filter((entry) => entry.kind === 'file');
-    return [source.manifest, ...files.map((file) => file.sha256)];
-  } catch (error) {
-    // Without its manifest a deployment cannot be built again: its image is all there is, and that stays.
-    reporter.report('warn', 'manifest.unreadable', { id, error: why(error) });
-    return [source.manifest];
-  }
+export async function sweepBlobs({ store, folders, reporter }: DeploysNeeds): Promise<void> {
+  const sources = (await store.deployments()).map(({ source }) => source);
+  const manifests = sources.flatMap((source) =>
+    source.kind === 'folder' ? [source.manifest] : [],
+  );
+  const removed = await folders.sweep(manifests, BLOB_IDLE_MS);
+  if (removed > 0) reporter.report('info', 'blobs.removed', { blobs: removed });
 }
 
 async function namesIn(folder: string): Promise<readonly string[]> {

@@ -1,6 +1,7 @@
 /** An error as a plain value for the log. */
+import { inspect } from 'node:util';
 
-/** The stack, for it is an error nobody expected; a catalogue error has its code in it too. */
+/** With its stack and causes, for it is an error nobody expected; a catalogue error has its code in it too. */
 export function why(error: unknown): string {
-  return error instanceof Error ? (error.stack ?? error.message) : String(error);
+  return inspect(error);
 }

@@ -1,0 +1,80 @@
+/** Work on whole uploads, asked for from the thread that serves requests and done on another. */
+import { Worker } from 'node:worker_threads';
+import { BerthError } from '../core/errors.ts';
+import type { Clock } from '../ports/clock.ts';
+import type { Examined, FolderWork } from './folder-work.ts';
+import type { Delivery, Order, WorkerData } from './folder-worker.ts';
+
+/** As `FolderWork`, with the present time filled in. */
+export interface Folders {
+  announce(body: Uint8Array): Promise<Uint8Array>;
+  examine(manifest: string, path: string): Promise<Examined>;
+  layOut(manifest: string, folder: string): Promise<void>;
+  /** Removes blobs that none of these manifests has and nobody asked for in the last `idleMs`; how many went. */
+  sweep(manifests: readonly string[], idleMs: number): Promise<number>;
+  /** Ends the thread; what is under way fails with SHUTTING_DOWN. */
+  close(): Promise<void>;
+}
+
+type Waiting = PromiseWithResolvers<unknown>;
+
+/** The thread is started with the first order, and again after it died. */
+export function openFolders(blobs: string, clock: Clock): Folders {
+  const waiting = new Map<number, Waiting>();
+  let worker: Worker | undefined;
+  let lastId = 0;
+  let isClosed = false;
+
+  function failAll(error: BerthError): void {
+    for (const { reject } of waiting.values()) reject(error);
+    waiting.clear();
+  }
+
+  function start(): Worker {
+    const started = new Worker(new URL('./folder-worker.ts', import.meta.url), {
+      name: 'berth-folders',
+      workerData: { blobs } satisfies WorkerData,
+      // The flags of the main thread (an inspector, a test runner's loader) are not meant for it.
+      execArgv: [],
+    });
+    started.unref();
+    started.on('message', (delivery: Delivery) => {
+      const asked = waiting.get(delivery.id);
+      waiting.delete(delivery.id);
+      if (delivery.kind === 'done') asked?.resolve(delivery.result);
+      else asked?.reject(new BerthError(delivery.code, delivery));
+    });
+    started.on('error', (cause) =>
+      failAll(new BerthError('INTERNAL', { detail: 'The thread for uploads stopped.', cause })),
+    );
+    started.on('exit', () => {
+      if (worker === started) worker = undefined;
+    });
+    return started;
+  }
+
+  function ask<Verb extends keyof FolderWork>(
+    verb: Verb,
+    ...given: Parameters<FolderWork[Verb]>
+  ): Promise<ReturnType<FolderWork[Verb]>> {
+    if (isClosed) return Promise.reject(new BerthError('SHUTTING_DOWN'));
+    worker ??= start();
+    lastId += 1;
+    const asked = Promise.withResolvers<unknown>();
+    waiting.set(lastId, asked);
+    worker.postMessage({ id: lastId, verb, arguments: given } satisfies Order);
+    return asked.promise as Promise<ReturnType<FolderWork[Verb]>>;
+  }
+
+  return {
+    announce: (body) => ask('announce', body, clock.now()),
+    examine: (manifest, path) => ask('examine', manifest, path, clock.now()),
+    layOut: (manifest, folder) => ask('layOut', manifest, folder),
+    sweep: (manifests, idleMs) => ask('sweep', manifests, clock.now() - idleMs),
+    async close() {
+      isClosed = true;
+      failAll(new BerthError('SHUTTING_DOWN'));
+      await worker?.terminate();
+    },
+  };
+}
