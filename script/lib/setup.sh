@@ -165,7 +165,7 @@ install_packages() {
   log=$(mktemp) || exit 1
   trap 'rm -f "$log"' EXIT
   # The package lists may be missing or older than the archive: then the first try fails and the second has new ones.
-  apt_install >"$log" 2>&1 || { apt_get update && apt_install; } >"$log" 2>&1 || {
+  apt_install >"$log" 2>&1 || { apt_get update || true; apt_install; } >"$log" 2>&1 || {
     tail -n 20 "$log" >&2
     fail "apt-get could not install $missing" "Read its lines above, mend the cause, and try again."
   }

@@ -45,7 +45,10 @@ const FRAME_MS = 80;
 /** Carriage return, then erase to the end of the line. */
 const ERASE = '\r\u001B[K';
 
-export function createOutput(world: World, isJson: boolean): Output {
+export function createOutput(
+  world: Pick<World, 'stdout' | 'stderr' | 'env' | 'clock'>,
+  isJson: boolean,
+): Output {
   const { stdout, stderr, env, clock } = world;
   const hasColour = (isTerminal: boolean) =>
     isTerminal && !env.NO_COLOR && env.TERM !== 'dumb' && !isJson;
@@ -112,7 +115,7 @@ export function createOutput(world: World, isJson: boolean): Output {
  * The last line of a terminal, repainted while something is under way. Our own few lines: the spinner of the prompt
  * library takes the keyboard and exits with 0 on ctrl-C, and cannot have lines of a build above it.
  */
-function statusLine(world: World) {
+function statusLine(world: Pick<World, 'stderr' | 'clock'>) {
   const { stderr, clock } = world;
   let text = '';
   let startedAt = 0;
