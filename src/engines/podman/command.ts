@@ -23,8 +23,10 @@ export interface PodmanOptions {
 
 export interface PodmanCommand {
   readonly program: string;
-  /** Before the subcommand. */
-  readonly globalArguments: readonly string[];
+  /** Before the subcommand of the service: with the quick runtime. */
+  readonly serviceArguments: readonly string[];
+  /** Before the subcommand of everything else, builds above all: what they are given must not reach our shell. */
+  readonly plainArguments: readonly string[];
   readonly environment: Readonly<Record<string, string>>;
   /** Berth's folder for Podman's own matters. */
   readonly folder: string;
@@ -92,16 +94,13 @@ export function preparePodman(options: PodmanOptions): PodmanCommand {
     const value = process.env[name];
     return value === undefined ? [] : [[name, value] as const];
   });
+  // cgroupfs: Berth writes quotas and freezers itself. file: events do not depend on a journal being there.
+  const common = [...storage, '--cgroup-manager=cgroupfs', '--events-backend=file'];
   return {
     program,
     folder,
-    globalArguments: [
-      ...storage,
-      // cgroupfs: Berth writes quotas and freezers itself. file: events do not depend on a journal being there.
-      '--cgroup-manager=cgroupfs',
-      '--events-backend=file',
-      `--runtime=${runtime}`,
-    ],
+    serviceArguments: [...common, `--runtime=${runtime}`],
+    plainArguments: [...common, `--runtime=${options.runtime}`],
     environment: {
       ...Object.fromEntries(passed),
       PATH: path,

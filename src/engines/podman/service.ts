@@ -73,7 +73,7 @@ export async function openService(command: PodmanCommand, clock: Clock): Promise
     const log = openSync(logFile, 'w', 0o600);
     const child = spawn(
       command.program,
-      [...command.globalArguments, 'system', 'service', '--time=0', `unix://${socketPath}`],
+      [...command.serviceArguments, 'system', 'service', '--time=0', `unix://${socketPath}`],
       { cwd: '/', env: command.environment, detached: true, stdio: ['ignore', log, log] },
     );
     closeSync(log);
@@ -149,7 +149,7 @@ function socketPathIn(folder: string): string {
 }
 
 function fingerprintOf(command: PodmanCommand): string {
-  const facts = [command.program, command.globalArguments, command.environment];
+  const facts = [command.program, command.serviceArguments, command.environment];
   return createHash('sha256').update(JSON.stringify(facts)).digest('hex');
 }
 

@@ -1,0 +1,269 @@
+/** Builds images with `podman build`, in a process that goes on when Berth stops and is found again by its files. */
+import { spawn } from 'node:child_process';
+import { closeSync, openSync } from 'node:fs';
+import { access, mkdir, open, readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { BerthError } from '../../core/errors.ts';
+import type { Image } from '../../core/model.ts';
+import type { Builder, BuildJob, BuildOutcome } from '../../ports/builder.ts';
+import type { Clock } from '../../ports/clock.ts';
+import { classifyFailure } from './build-outcome.ts';
+import {
+  BUILD_FILE,
+  BUILD_SCRIPT,
+  type BuildPlace,
+  type BuildLimits,
+  buildInvocation,
+  BUILDS_CGROUP,
+} from './build-script.ts';
+import { endBuild, lowerPriority, sweepBuild } from './build-sweep.ts';
+import { type PodmanOptions, preparePodman } from './command.ts';
+import { LABEL } from './names.ts';
+import { isAlive, parseStat } from './process.ts';
+
+export interface PodmanBuilderOptions extends PodmanOptions {
+  readonly clock: Clock;
+  readonly limits: BuildLimits;
+  /** The engine's `image`, for what was built. */
+  readonly image: (reference: string) => Promise<Image>;
+}
+
+type BuildState =
+  | { readonly kind: 'none' | 'lost' | 'ended' }
+  | { readonly kind: 'running'; readonly pid: number; readonly startTicks: number };
+
+/** How often the output and the end of a build are looked for. */
+const LOOK_MS = 10;
+const BEGIN_TIMEOUT_MS = 10_000;
+const CHUNK_BYTES = 64 * 1024;
+/** Lines in which the reason of a failure is looked for. */
+const KEPT_LINES = 200;
+
+/** Throws HOST_UNSUPPORTED when Podman is not installed. */
+export function createPodmanBuilder(options: PodmanBuilderOptions): Builder {
+  const { clock } = options;
+  const command = preparePodman(options);
+  const beginning = new Map<string, Promise<void>>();
+
+  const place = (id: string): BuildPlace => {
+    if (!/^[a-z0-9][a-z0-9._-]*$/i.test(id)) {
+      throw new BerthError('INVALID_INPUT', { detail: `${id} cannot name a build.` });
+    }
+    const home = join(options.dataFolder, 'builds', id, 'podman');
+    return { id, home, cgroup: `${BUILDS_CGROUP}/${id}` };
+  };
+
+  const begin = async (job: BuildJob): Promise<void> => {
+    const build = place(job.id);
+    const state = await readState(build);
+    if (state.kind === 'running' || state.kind === 'ended') return;
+    if (state.kind === 'lost') await sweepBuild(build, command, clock);
+    await mkdir(join(build.home, BUILD_FILE.scratch), { recursive: true, mode: 0o700 });
+    await lowerPriority(BUILDS_CGROUP);
+    const invocation = buildInvocation({
+      command,
+      limits: options.limits,
+      labels: { [LABEL.ledger]: options.ledgerId },
+      home: build.home,
+      cgroup: build.cgroup,
+      context: job.folder,
+      dockerfile: join(job.folder, job.dockerfile),
+      buildArgs: job.buildArgs,
+    });
+    const errors = openSync(join(build.home, 'shell.log'), 'w', 0o600);
+    const child = spawn(
+      'sh',
+      [
+        '-c',
+        BUILD_SCRIPT,
+        'berth-build',
+        build.home,
+        String(job.timeoutMs / 1000),
+        build.cgroup,
+        ...invocation.arguments,
+      ],
+      {
+        cwd: '/',
+        env: invocation.environment,
+        detached: true,
+        stdio: ['ignore', errors, errors],
+      },
+    );
+    closeSync(errors);
+    child.unref();
+    let failure: string | undefined;
+    child.on('error', (error) => {
+      failure = error.message;
+    });
+    child.on('exit', (status) => {
+      failure ??= `its shell ended with status ${status}`;
+    });
+    const until = clock.now() + BEGIN_TIMEOUT_MS;
+    while (!(await exists(join(build.home, BUILD_FILE.process)))) {
+      if (failure !== undefined || clock.now() > until) {
+        // Most often there is no room even for its process id: then this fails with the better words.
+        await writeFile(join(build.home, BUILD_FILE.output), `${failure}\n`);
+        throw new Error(failure ?? 'its shell does not answer');
+      }
+      await clock.sleep(1);
+    }
+  };
+
+  return {
+    begin(job) {
+      let beginningNow = beginning.get(job.id);
+      if (!beginningNow) {
+        beginningNow = begin(job)
+          .catch((error: unknown) => {
+            throw toBerthError(error);
+          })
+          .finally(() => beginning.delete(job.id));
+        beginning.set(job.id, beginningNow);
+      }
+      return beginningNow;
+    },
+
+    async follow(id, onLine, signal) {
+      const build = place(id);
+      const lines: string[] = [];
+      await using output = await openOutput(build, (line) => {
+        lines.push(line);
+        if (lines.length > KEPT_LINES) lines.shift();
+        onLine(line);
+      });
+      while (!signal.aborted) {
+        // Asked before the output is read: what is written when the status is there is all.
+        const state = await readState(build);
+        if (state.kind === 'none') return { kind: 'lost' };
+        await output.read(signal);
+        if (signal.aborted) break;
+        if (state.kind === 'running') {
+          await clock.sleep(LOOK_MS, signal);
+          continue;
+        }
+        await output.end();
+        if (state.kind === 'lost') {
+          await sweepBuild(build, command, clock);
+          return { kind: 'lost' };
+        }
+        const outcome = await readOutcome(build, lines, options.image);
+        // A build that ends by itself leaves nothing; a killed one does.
+        const wasKilled = outcome.kind === 'failed' && outcome.code === 'BUILD_TIMEOUT';
+        if (wasKilled) await sweepBuild(build, command, clock, { keepsFiles: true });
+        if (outcome.kind === 'lost') await sweepBuild(build, command, clock);
+        return outcome;
+      }
+      // The caller looks at its signal; there is nothing to say about the build.
+      return { kind: 'lost' };
+    },
+
+    async discard(id) {
+      const build = place(id);
+      await beginning.get(id)?.catch(() => undefined);
+      const state = await readState(build);
+      if (state.kind === 'none') return;
+      if (state.kind === 'running') await endBuild(build, state, clock);
+      // What ended well has left nothing but files.
+      await sweepBuild(build, command, clock);
+    },
+  };
+}
+
+async function readState(build: BuildPlace): Promise<BuildState> {
+  if (await exists(join(build.home, BUILD_FILE.status))) return { kind: 'ended' };
+  const text = await readFile(join(build.home, BUILD_FILE.process), 'latin1').catch(
+    () => undefined,
+  );
+  if (text === undefined) return { kind: (await exists(build.home)) ? 'lost' : 'none' };
+  const pid = Number.parseInt(text, 10);
+  const stat = parseStat(text);
+  if (stat && isAlive(pid, stat.startTicks)) {
+    return { kind: 'running', pid, startTicks: stat.startTicks };
+  }
+  // It may have ended between the two looks.
+  return { kind: (await exists(join(build.home, BUILD_FILE.status))) ? 'ended' : 'lost' };
+}
+
+async function readOutcome(
+  build: BuildPlace,
+  lines: readonly string[],
+  image: PodmanBuilderOptions['image'],
+): Promise<BuildOutcome> {
+  const text = await readFile(join(build.home, BUILD_FILE.status), 'latin1');
+  if (text === '') {
+    return {
+      kind: 'failed',
+      code: 'DISK_FULL',
+      detail: 'There was no room to write how the build ended.',
+    };
+  }
+  const status = Number(text);
+  const imageId = await readFile(join(build.home, BUILD_FILE.imageId), 'latin1').catch(() => '');
+  if (status !== 0 || imageId === '') {
+    const hasTimedOut = await exists(join(build.home, BUILD_FILE.timedOut));
+    return classifyFailure({ status, hasTimedOut, lines });
+  }
+  try {
+    return { kind: 'built', image: await image(imageId.trim()) };
+  } catch (error) {
+    // Somebody removed the image since: it has to be built again.
+    if (error instanceof BerthError && error.code === 'IMAGE_NOT_FOUND') return { kind: 'lost' };
+    throw error;
+  }
+}
+
+interface Output extends AsyncDisposable {
+  /** Tells the whole lines that were written since. */
+  read(signal: AbortSignal): Promise<void>;
+  /** Tells what stands after the last line end. */
+  end(): Promise<void>;
+}
+
+async function openOutput(build: BuildPlace, onLine: (line: string) => void): Promise<Output> {
+  const path = join(build.home, BUILD_FILE.output);
+  let file = await open(path).catch(() => undefined);
+  const decoder = new TextDecoder();
+  const buffer = Buffer.alloc(CHUNK_BYTES);
+  let rest = '';
+  return {
+    async read(signal) {
+      file ??= await open(path).catch(() => undefined);
+      while (file && !signal.aborted) {
+        const { bytesRead } = await file.read(buffer, 0, CHUNK_BYTES, null);
+        if (bytesRead === 0) return;
+        const lines = (
+          rest + decoder.decode(buffer.subarray(0, bytesRead), { stream: true })
+        ).split('\n');
+        rest = lines.pop() ?? '';
+        for (const line of lines) onLine(line.replace(/\r$/, ''));
+      }
+    },
+    end() {
+      if (rest !== '') onLine(rest);
+      rest = '';
+      return Promise.resolve();
+    },
+    async [Symbol.asyncDispose]() {
+      await file?.close();
+    },
+  };
+}
+
+function exists(path: string): Promise<boolean> {
+  return access(path).then(
+    () => true,
+    () => false,
+  );
+}
+
+function toBerthError(error: unknown): unknown {
+  if (error instanceof BerthError) return error;
+  const { code, message } = error as { code?: unknown; message?: string };
+  if (code === 'ENOSPC' || code === 'EDQUOT') {
+    return new BerthError('DISK_FULL', { detail: message ?? 'The disk is full.', cause: error });
+  }
+  return new BerthError('ENGINE_FAILED', {
+    detail: `The build could not be started: ${message ?? String(error)}.`,
+    cause: error,
+  });
+}
