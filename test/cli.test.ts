@@ -321,6 +321,22 @@ describe('up and down', () => {
     await berth(['down'], own);
   });
 
+  it('a process that has the id of a server long gone is left alone', async () => {
+    const own = { data: join(folder, 'reused') };
+    const other = spawn('sleep', ['600'], { stdio: 'ignore' });
+    await once(other, 'spawn');
+    await mkdir(own.data);
+    const note = { pid: other.pid, listen: '127.0.0.1:1', version: '0' };
+    await writeFile(join(own.data, 'server.json'), JSON.stringify(note));
+    expect(await json(['down'], own)).toEqual({ stopped: false });
+    const args = ['up', '--engine', 'memory', '--listen', '127.0.0.1:0'];
+    expect(await json(args, own)).toMatchObject({ started: true });
+    await berth(['down'], own);
+    expect(other.exitCode ?? other.signalCode).toBeNull();
+    other.kill();
+    await once(other, 'close');
+  });
+
   it('two at once start one server, and both find it', async () => {
     const own = { data: join(folder, 'race') };
     const args = ['up', '--engine', 'memory', '--listen', '127.0.0.1:0'];
