@@ -73,11 +73,13 @@ export class World {
   readonly trace: string[] = [];
   scheduler: Scheduler;
   readonly #seed: number;
+  readonly #hasSwap: boolean;
   #life: Life = { isOver: false };
 
   constructor(seed: number) {
     this.#seed = seed;
     this.random = new SeededRandom(seed);
+    this.#hasSwap = this.random.chance(0.5);
     this.faults = drawFaults(this.random);
     const knobs = knobsFor(this.faults, this.random);
     this.engine = createMemoryEngine({ clock: this.clock, knobs });
@@ -279,6 +281,14 @@ export class World {
       reporter: {
         report: (level, event, facts) => this.note(`${level} ${event} ${JSON.stringify(facts)}`),
       },
+      hostMemory: {
+        observe: () =>
+          Promise.resolve({
+            availableBytes: this.random.between(0, 4) * 100 * 1024 * 1024,
+            hasSwap: this.#hasSwap,
+          }),
+      },
+      reserveBytes: 100 * 1024 * 1024,
       memoryBudgetBytes: 40 * 1024 * 1024,
       bootCap: 4,
       bootTimeoutMs: 30_000,

@@ -17,6 +17,7 @@ import { runMemoryApp } from './engines/memory/app.ts';
 import { createMemoryBuilder } from './engines/memory/builder.ts';
 import { createMemoryEngine } from './engines/memory/engine.ts';
 import type { PodmanOptions } from './engines/podman/command.ts';
+import { createPodmanBuilder } from './engines/podman/builder.ts';
 import { openPodmanEngine } from './engines/podman/engine.ts';
 import { openLogs } from './logs/open.ts';
 import type { Builder } from './ports/builder.ts';
@@ -33,6 +34,7 @@ import { readHost } from './system/host.ts';
 import { monitorLag } from './system/event-loop-lag.ts';
 import { bind, parseListen, portSuffix } from './system/listen.ts';
 import { httpProbe } from './system/probe.ts';
+import { systemHostMemory } from './system/host-memory.ts';
 import { systemRandom as random } from './system/random.ts';
 
 export interface ServerOptions {
@@ -61,8 +63,15 @@ export interface RunningServer {
 
 const MIB = 1024 * 1024;
 const BUILD_TIMEOUT_MS = 15 * 60_000;
+/** A build leaves a core and half of the memory to what is served meanwhile. */
+const BUILD_LIMITS = {
+  cpus: Math.max(1, availableParallelism() - 1),
+  memoryMiB: Math.floor(totalmem() / MIB / 2),
+};
 /** Slow starters (a JVM, a large framework) need most of a minute on a small machine. */
 const BOOT_TIMEOUT_MS = 60_000;
+/** Of the host's memory, so much is to stay available: sleepers give way before anybody else has to. */
+const RESERVED_SHARE = 0.08;
 const STOP_GRACE_MS = 10_000;
 /** Requests of one deployment that may wait for an instance: a burst fits, a flood does not. */
 const ROOM = { maxWaiting: 2_000, maxWaitMs: 60_000 };
@@ -107,6 +116,8 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     reporter,
     probe: httpProbe,
     memoryBudgetBytes: (options.memoryBudgetMiB ?? totalmem() / MIB / 4) * MIB,
+    hostMemory: systemHostMemory,
+    reserveBytes: totalmem() * RESERVED_SHARE,
     bootCap: availableParallelism(),
     bootTimeoutMs: BOOT_TIMEOUT_MS,
     stopGraceMs: STOP_GRACE_MS,
@@ -246,8 +257,13 @@ async function openDriver(options: ServerOptions, store: Store): Promise<Driver>
       forget: (kind, id) => store.forget(kind, id),
     },
   });
-  // TODO builder
-  return { engine, builder: createMemoryBuilder() };
+  const builder = createPodmanBuilder({
+    ...podman,
+    clock,
+    limits: BUILD_LIMITS,
+    image: (reference) => engine.image(reference),
+  });
+  return { engine, builder };
 }
 
 async function ownVersion(): Promise<string> {

@@ -47,11 +47,14 @@ export function firstResting(pool: Pool): PoolInstance | undefined {
   return parked;
 }
 
+/** The tiers of rest, from the quickest to wake to the one that holds nothing. */
+export type Tier = 'frozen' | 'reclaimed' | 'parked' | 'gone';
+
 /** An instance at rest, as the memory budget sees it. */
 export interface Resting {
   readonly instanceId: InstanceId;
   readonly deploymentId: DeploymentId;
-  readonly tier: 'frozen' | 'parked';
+  readonly tier: Exclude<Tier, 'gone'>;
   readonly heldBytes: number;
   /** ms since the epoch. */
   readonly lastUsedAt: number;
@@ -62,61 +65,94 @@ export interface Resting {
 export interface Demotion {
   readonly instanceId: InstanceId;
   readonly deploymentId: DeploymentId;
-  readonly to: 'parked' | 'gone';
+  readonly to: Exclude<Tier, 'frozen'>;
   readonly because: string;
 }
 
 /** What a parked container is reckoned to hold, in bytes: up to 2.7 MB by measurement, and its conmon. */
 export const PARKED_BYTES = 4 * 1024 * 1024;
 
+/** Of what a frozen instance held, this much is left once its pages are compressed: 0.24–0.33 by measurement. */
+const RECLAIMED_SHARE = 0.33;
+
 /**
  * Which resting instances step down so that all of them together fit the budget. In each round the least recently
- * used goes first: extras to parked, extras to nothing, then every deployment's last one to parked, at last to
- * nothing (the image alone). An instance steps at most to where the budget holds.
+ * used goes first, and none goes further than the budget asks:
+ *
+ * | round | who                          | from                | to        |
+ * |-------|------------------------------|---------------------|-----------|
+ * | 1, 2  | spares, then the last ones   | frozen              | reclaimed |
+ * | 3, 4  | spares                       | frozen or reclaimed | parked, gone |
+ * | 5, 6  | every deployment's last one  | frozen or reclaimed | parked, gone |
+ *
+ * Rounds 1 and 2 only where the host can take pages (`canReclaim`): that costs a wake-up milliseconds, all else a boot.
  */
 export function demotionsDue(
   resting: readonly Resting[],
   budgetBytes: number,
+  canReclaim: boolean,
 ): readonly Demotion[] {
-  const held = new Map(resting.map((one) => [one.instanceId, one.heldBytes]));
-  const tier = new Map<InstanceId, Resting['tier'] | 'gone'>(
-    resting.map((one) => [one.instanceId, one.tier]),
-  );
-  let total = resting.reduce((sum, one) => sum + one.heldBytes, 0);
   const oldestFirst = [...resting].sort((a, b) => a.lastUsedAt - b.lastUsedAt);
+  const steps = oldestFirst.map((one) => ({ one, tier: one.tier as Tier, held: one.heldBytes }));
+  const wantedBytes = steps.reduce((sum, step) => sum + step.held, 0);
+  let total = wantedBytes;
 
-  const rounds = [
-    { isExtra: true, from: 'frozen', to: 'parked' },
-    { isExtra: true, from: 'parked', to: 'gone' },
-    { isExtra: false, from: 'frozen', to: 'parked' },
-    { isExtra: false, from: 'parked', to: 'gone' },
-  ] as const;
-  for (const round of rounds) {
-    for (const one of oldestFirst) {
+  for (const round of ROUNDS) {
+    if (round.to === 'reclaimed' && !canReclaim) continue;
+    for (const step of steps) {
       if (total <= budgetBytes) break;
-      if (one.isExtra !== round.isExtra || tier.get(one.instanceId) !== round.from) continue;
-      const before = held.get(one.instanceId) ?? 0;
-      const after = round.to === 'gone' ? 0 : Math.min(before, PARKED_BYTES);
-      held.set(one.instanceId, after);
-      tier.set(one.instanceId, round.to);
-      total -= before - after;
+      if (step.one.isExtra !== round.isExtra || !round.from.includes(step.tier)) continue;
+      const held = heldAfter(round.to, step.held);
+      total -= step.held - held;
+      step.tier = round.to;
+      step.held = held;
     }
   }
 
-  const mebibytes = (bytes: number) => Math.round(bytes / 1024 / 1024);
-  const wanted = mebibytes(resting.reduce((sum, one) => sum + one.heldBytes, 0));
-  const demotions: Demotion[] = [];
-  for (const one of oldestFirst) {
-    const to = tier.get(one.instanceId);
-    if (to === undefined || to === 'frozen' || to === one.tier) continue;
-    demotions.push({
-      instanceId: one.instanceId,
-      deploymentId: one.deploymentId,
-      to,
-      because: `resting instances hold ${wanted} MiB, the budget is ${mebibytes(budgetBytes)} MiB, and this one was used least recently`,
-    });
-  }
-  return demotions;
+  const because = `resting instances hold ${mebibytes(wantedBytes)} MiB and may hold ${mebibytes(budgetBytes)}; this one was used least recently`;
+  return steps.flatMap(({ one, tier }) => {
+    if (tier === one.tier || tier === 'frozen') return [];
+    return [{ instanceId: one.instanceId, deploymentId: one.deploymentId, to: tier, because }];
+  });
+}
+
+interface Round {
+  readonly isExtra: boolean;
+  readonly from: readonly Tier[];
+  readonly to: Exclude<Tier, 'frozen'>;
+}
+
+const ROUNDS: readonly Round[] = [
+  { isExtra: true, from: ['frozen'], to: 'reclaimed' },
+  { isExtra: false, from: ['frozen'], to: 'reclaimed' },
+  { isExtra: true, from: ['frozen', 'reclaimed'], to: 'parked' },
+  { isExtra: true, from: ['parked'], to: 'gone' },
+  { isExtra: false, from: ['frozen', 'reclaimed'], to: 'parked' },
+  { isExtra: false, from: ['parked'], to: 'gone' },
+];
+
+function heldAfter(to: Tier, held: number): number {
+  if (to === 'reclaimed') return held * RECLAIMED_SHARE;
+  return to === 'parked' ? Math.min(held, PARKED_BYTES) : 0;
+}
+
+/**
+ * What resting instances may hold when the host itself is short of memory: as much less as is missing to `reserveBytes`
+ * of available memory. With enough available it is the budget.
+ */
+export function budgetUnderPressure(observed: {
+  readonly budgetBytes: number;
+  readonly heldBytes: number;
+  readonly availableBytes: number;
+  readonly reserveBytes: number;
+}): number {
+  const { budgetBytes, heldBytes, availableBytes, reserveBytes } = observed;
+  const missing = reserveBytes - availableBytes;
+  return missing <= 0 ? budgetBytes : Math.max(0, Math.min(budgetBytes, heldBytes - missing));
+}
+
+function mebibytes(bytes: number): number {
+  return Math.round(bytes / 1024 / 1024);
 }
 
 function countReady(pool: Pool): number {

@@ -25,6 +25,8 @@ export interface PoolInstance {
   /** How the present or last boot began. */
   start: StartKind;
   inFlight: number;
+  /** Frozen, and its pages were given up: it still thaws, a little more slowly. */
+  isReclaimed: boolean;
   /** A request was served since it became ready. */
   hasServed: boolean;
   readonly createdAt: number;
@@ -98,6 +100,7 @@ export function join(pool: Pool, joining: Joining, now: number): PoolInstance {
     phase: joining.phase,
     start: joining.start,
     inFlight: 0,
+    isReclaimed: false,
     hasServed: false,
     createdAt: joining.createdAt ?? now,
     ranMs: 0,
@@ -174,7 +177,16 @@ export function rest(pool: Pool, instanceId: InstanceId, because: string, now: n
   if (!instance) return;
   instance.ranMs = runningMs(instance, now);
   instance.runningSince = undefined;
+  instance.isReclaimed = false;
   instance.phase = 'frozen';
+  instance.because = because;
+}
+
+/** The pages of a frozen instance were given up; one that was woken meanwhile stays as it is. */
+export function gaveUpPages(pool: Pool, instanceId: InstanceId, because: string): void {
+  const instance = pool.instances.get(instanceId);
+  if (instance?.phase !== 'frozen') return;
+  instance.isReclaimed = true;
   instance.because = because;
 }
 

@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { backoffMs } from './backoff.ts';
 import { drainsDue } from './drain.ts';
-import { demotionsDue, type Resting, restsDue } from './idle.ts';
+import { budgetUnderPressure, demotionsDue, type Resting, restsDue } from './idle.ts';
 import { nextPermit } from './permit.ts';
 import { createPool, endLease, arrive, join, leave, type Pool } from './pool.ts';
 import { recyclesDue } from './recycle.ts';
@@ -51,25 +51,51 @@ describe('the memory budget', () => {
   });
 
   it('asks nothing while all fit', () => {
-    expect(demotionsDue([frozen('a', 10, 1), frozen('b', 10, 2)], 20 * MIB)).toEqual([]);
+    expect(demotionsDue([frozen('a', 10, 1), frozen('b', 10, 2)], 20 * MIB, false)).toEqual([]);
   });
 
   it('takes the least recently used first, and only as many as needed', () => {
     const due = demotionsDue(
       [frozen('new', 10, 9), frozen('old', 10, 1), frozen('mid', 10, 5)],
       25 * MIB,
+      false,
     );
     expect(due.map((one) => [one.instanceId, one.to])).toEqual([['old', 'parked']]);
   });
 
   it('takes spares before any deployment loses its last one', () => {
-    const due = demotionsDue([frozen('last', 10, 1), frozen('spare', 10, 9, true)], 15 * MIB);
+    const due = demotionsDue(
+      [frozen('last', 10, 1), frozen('spare', 10, 9, true)],
+      15 * MIB,
+      false,
+    );
     expect(due.map((one) => [one.instanceId, one.to])).toEqual([['spare', 'parked']]);
   });
 
   it('goes down to the image alone when nothing fits', () => {
-    const due = demotionsDue([frozen('a', 10, 1), frozen('b', 10, 2)], 0);
+    const due = demotionsDue([frozen('a', 10, 1), frozen('b', 10, 2)], 0, false);
     expect(due.map((one) => one.to)).toEqual(['gone', 'gone']);
+  });
+
+  it('gives up pages first where they have somewhere to go, spares before last ones', () => {
+    const resting = [frozen('last', 10, 1), frozen('spare', 10, 9, true)];
+    const to = (budget: number) =>
+      demotionsDue(resting, budget * MIB, true).map((one) => [one.instanceId, one.to]);
+    expect(to(15)).toEqual([['spare', 'reclaimed']]);
+    expect(to(8)).toEqual([
+      ['last', 'reclaimed'],
+      ['spare', 'reclaimed'],
+    ]);
+    expect(to(5)).toEqual([
+      ['last', 'reclaimed'],
+      ['spare', 'gone'],
+    ]);
+  });
+
+  it('shrinks by what the host is short of, and by nothing while it is not', () => {
+    const pressure = (availableBytes: number) =>
+      budgetUnderPressure({ budgetBytes: 100, heldBytes: 80, availableBytes, reserveBytes: 50 });
+    expect([60, 50, 40, 0].map(pressure)).toEqual([100, 100, 70, 30]);
   });
 
   it('is held whenever stepping down can hold it', () => {
@@ -87,7 +113,10 @@ describe('the memory budget', () => {
         fc.nat(500 * MIB),
         (resting, budget) => {
           const due = new Map(
-            demotionsDue(resting, budget).map((demotion) => [demotion.instanceId, demotion.to]),
+            demotionsDue(resting, budget, false).map((demotion) => [
+              demotion.instanceId,
+              demotion.to,
+            ]),
           );
           const after = resting.reduce((sum, entry) => {
             const to = due.get(entry.instanceId);

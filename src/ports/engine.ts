@@ -23,6 +23,7 @@ export interface EnginePowers {
   readonly portDiscovery: boolean;
 }
 
+
 export interface InstanceSpec {
   readonly id: InstanceId;
   readonly deploymentId: DeploymentId;
@@ -96,6 +97,8 @@ export interface Engine {
   freeze(id: InstanceId): Promise<void>;
   /** `frozen → running`. */
   thaw(id: InstanceId): Promise<void>;
+  /** Pushes the pages of a frozen instance out to swap; absent: the driver cannot. Nothing to push is no failure. */
+  reclaim?(id: InstanceId): Promise<void>;
   /** SIGTERM, `graceMs`, SIGKILL; thaws first. Resolves when it has ended. A parked one just ends. */
   stop(id: InstanceId, graceMs: number): Promise<Exit>;
   /** Removes the container, killing it if need be. The log file stays. */
@@ -105,7 +108,7 @@ export interface Engine {
   list(): Promise<readonly EngineInstance[]>;
   /** Until `signal` aborts. */
   watch(onEvent: (event: EngineEvent) => void, signal: AbortSignal): Promise<void>;
-  /** Memory held now in bytes, for those that exist. */
+  /** Memory of the host held now in bytes, compressed pages included, for those that exist. */
   memory(ids: readonly InstanceId[]): Promise<ReadonlyMap<InstanceId, number>>;
 
   /** An image by reference or id, pulled when it is not there; `IMAGE_NOT_FOUND` otherwise. */

@@ -3,6 +3,7 @@ import type { Bounds } from '../core/pool.ts';
 import type { InstanceId } from '../core/model.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { Engine } from '../ports/engine.ts';
+import type { HostMemory } from '../ports/host-memory.ts';
 import type { Logs } from '../ports/logs.ts';
 import type { Probe } from '../ports/probe.ts';
 import type { Random } from '../ports/random.ts';
@@ -18,6 +19,9 @@ export interface SchedulerOptions {
   readonly random: Random;
   readonly probe: Probe;
   readonly reporter: Reporter;
+  readonly hostMemory: HostMemory;
+  /** Memory of the host that is to stay available, in bytes: resting instances give way for it. */
+  readonly reserveBytes: number;
   /** What all resting instances together may hold. */
   readonly memoryBudgetBytes: number;
   /** Boots under way at once, over all deployments. */

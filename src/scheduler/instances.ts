@@ -4,6 +4,7 @@ import type { BerthError } from '../core/errors.ts';
 import type { Deployment, InstanceId, StartKind } from '../core/model.ts';
 import {
   becameReady,
+  gaveUpPages,
   gone,
   join,
   leave,
@@ -115,6 +116,27 @@ export class Instances {
       } catch (error) {
         this.#report('warn', 'instance.not-frozen', id, { error: String(error) });
         if (pool.instances.get(id)?.phase === 'frozen') this.retire(id, 'could not be frozen');
+      }
+    });
+  }
+
+  /** Gives up the pages of a frozen instance; the engine has that power. */
+  reclaim(id: InstanceId, because: string): void {
+    const instance = this.#instances.get(id);
+    const { context, pool } = this.#options;
+    const reclaim = context.engine.reclaim;
+    if (!instance || !reclaim) return;
+    this.#run(async () => {
+      try {
+        await instance.inOrder(async () => {
+          // It may have been woken while it waited for its turn.
+          if (pool.instances.get(id)?.phase !== 'frozen') return;
+          await reclaim(id);
+          gaveUpPages(pool, id, because);
+        });
+        context.onRest();
+      } catch (error) {
+        this.#report('warn', 'instance.not-reclaimed', id, { error: String(error) });
       }
     });
   }

@@ -134,7 +134,7 @@ export class Runner {
       resting.push({
         instanceId: instance.id,
         deploymentId: this.deployment.id,
-        tier: instance.phase,
+        tier: instance.isReclaimed ? 'reclaimed' : instance.phase,
         lastUsedAt: instance.idleSince,
         isExtra: instance !== kept,
       });
@@ -146,7 +146,8 @@ export class Runner {
   demote({ instanceId, to, because }: Demotion): void {
     const phase = this.pool.instances.get(instanceId)?.phase;
     if (phase !== 'frozen' && phase !== 'parked') return;
-    if (to === 'parked') this.#parkInstead(instanceId, because);
+    if (to === 'reclaimed') this.instances.reclaim(instanceId, because);
+    else if (to === 'parked') this.#parkInstead(instanceId, because);
     else this.instances.retire(instanceId, because);
   }
 

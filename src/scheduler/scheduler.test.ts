@@ -23,6 +23,8 @@ interface Setting {
   readonly memoryBudgetBytes?: number;
   readonly run?: () => Promise<MemoryApp>;
   readonly healthStatus?: number;
+  readonly availableBytes?: () => number;
+  readonly hasSwap?: boolean;
 }
 
 let clock: VirtualClock;
@@ -48,6 +50,14 @@ function createScheduler(setting: Setting): Scheduler {
     },
     probe: { status: () => Promise.resolve(setting.healthStatus ?? 200) },
     reporter: { report: () => {} },
+    hostMemory: {
+      observe: () =>
+        Promise.resolve({
+          availableBytes: setting.availableBytes?.() ?? 10_000 * MIB,
+          hasSwap: setting.hasSwap ?? false,
+        }),
+    },
+    reserveBytes: 500 * MIB,
     memoryBudgetBytes: setting.memoryBudgetBytes ?? 1_000 * MIB,
     bootCap: 4,
     bootTimeoutMs: 30_000,
@@ -213,6 +223,38 @@ describe('the memory budget', () => {
     await clock.advance(1_000);
     expect(states()).toEqual([]);
     expect(leaseOf(await passing(ask())).start).toBe('cold');
+  });
+});
+
+describe('the host under memory pressure', () => {
+  /** Memory that is left of `total` MiB besides what the instances hold. */
+  const leftOf = (total: number) => {
+    const held = { frozen: 8, reclaimed: 8 / 3, parked: 4 } as Readonly<Record<string, number>>;
+    return states().reduce((left, state) => left - (held[state] ?? 8) * MIB, total * MIB);
+  };
+
+  it('reclaims what rests where it has swap, and a request still thaws it', async () => {
+    let total = 10_000;
+    world({ availableBytes: () => leftOf(total), hasSwap: true });
+    await deploy();
+    total = 504;
+    await clock.advance(20_000);
+    expect(states()).toEqual(['reclaimed']);
+    expect(leaseOf(await passing(ask())).start).toBe('thawed');
+    expect(states()).toEqual(['busy']);
+  });
+
+  it('parks what rests without swap, and never touches what is busy', async () => {
+    let total = 10_000;
+    world({ availableBytes: () => leftOf(total) });
+    await deploy();
+    const lease = leaseOf(await passing(ask()));
+    total = 504;
+    await clock.advance(20_000);
+    expect(states()).toEqual(['busy']);
+    lease.end('done');
+    await clock.advance(70_000);
+    expect(states()).toEqual(['parked']);
   });
 });
 

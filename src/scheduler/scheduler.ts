@@ -20,6 +20,9 @@ import { verify } from './verify.ts';
 /** How long after a failed removal what is left over is looked at again, in ms. */
 const SWEEP_AFTER_MS = 30_000;
 
+/** How often the host's memory is looked at while instances rest, in ms. */
+const PRESSURE_LOOK_MS = 5_000;
+
 export class Scheduler implements Fleet {
   readonly #context: Context;
   readonly #runners = new Map<DeploymentId, Runner>();
@@ -29,6 +32,7 @@ export class Scheduler implements Fleet {
   #budget: Promise<void> = Promise.resolve();
   #isBudgetAsked = false;
   #isSweepAsked = false;
+  #isPressureWatched = false;
 
   constructor(options: SchedulerOptions) {
     this.#context = {
@@ -160,6 +164,16 @@ export class Scheduler implements Fleet {
     });
   }
 
+  /** While anything rests, the host's own memory is looked at again and again. */
+  #watchPressure(): void {
+    if (this.#isPressureWatched) return;
+    this.#isPressureWatched = true;
+    void this.#context.clock.sleep(PRESSURE_LOOK_MS, this.#stop.signal).then(() => {
+      this.#isPressureWatched = false;
+      this.#askBudget();
+    });
+  }
+
   #runnerOf(id: InstanceId): Runner | undefined {
     const deploymentId = id.slice(0, id.lastIndexOf('.'));
     return this.#runners.get(deploymentId) ?? this.#verifying.get(deploymentId);
@@ -173,6 +187,9 @@ export class Scheduler implements Fleet {
       .then(() => {
         this.#isBudgetAsked = false;
         return keepBudget(this.#context, this.#runners);
+      })
+      .then((resting) => {
+        if (resting > 0) this.#watchPressure();
       })
       .catch((error: unknown) =>
         this.#context.reporter.report('warn', 'scheduler.budget-failed', { error: String(error) }),
@@ -196,6 +213,7 @@ function view(runner: Runner, instance: PoolInstance, now: number): InstanceView
 
 function stateOf(instance: PoolInstance): InstanceState {
   if (instance.phase === 'leaving') return 'draining';
+  if (instance.phase === 'frozen' && instance.isReclaimed) return 'reclaimed';
   if (instance.phase === 'ready') return instance.inFlight > 0 ? 'busy' : 'ready';
   return instance.phase;
 }

@@ -64,6 +64,7 @@ interface Container {
   executedAt: number;
   exit: Exit | undefined;
   app: MemoryApp | undefined;
+  isReclaimed: boolean;
 }
 
 /** The engine, with the faults a test can cause from outside. */
@@ -139,6 +140,7 @@ export function createMemoryEngine(options: MemoryEngineOptions): MemoryEngine {
         executedAt: 0,
         exit: undefined,
         app: undefined,
+        isReclaimed: false,
       };
       containers.set(spec.id, container);
       return show(container);
@@ -196,6 +198,15 @@ export function createMemoryEngine(options: MemoryEngineOptions): MemoryEngine {
       container.state = 'frozen';
     },
 
+    async reclaim(id) {
+      await verb('freeze', id);
+      const container = existing(id);
+      if (container.state !== 'frozen') {
+        throw new BerthError('ENGINE_FAILED', { detail: `${id} is ${container.state}, not frozen.` });
+      }
+      container.isReclaimed = true;
+    },
+
     async thaw(id) {
       await verb('thaw', id);
       const container = existing(id);
@@ -205,6 +216,7 @@ export function createMemoryEngine(options: MemoryEngineOptions): MemoryEngine {
         });
       }
       container.app?.thaw();
+      container.isReclaimed = false;
       container.state = 'running';
     },
 
@@ -243,7 +255,9 @@ export function createMemoryEngine(options: MemoryEngineOptions): MemoryEngine {
     memory(ids) {
       const known = ids.flatMap((id) => {
         const container = containers.get(id);
-        return container ? [[id, knobs.heldBytes(id, container.state)] as const] : [];
+        if (!container) return [];
+        const held = knobs.heldBytes(id, container.state);
+        return [[id, container.isReclaimed ? held / 3 : held] as const];
       });
       return Promise.resolve(new Map(known));
     },
@@ -284,7 +298,7 @@ export function createMemoryEngine(options: MemoryEngineOptions): MemoryEngine {
     },
 
     plant(spec, state) {
-      containers.set(spec.id, { spec, state, executedAt: 0, exit: undefined, app: undefined });
+      containers.set(spec.id, { spec, state, executedAt: 0, exit: undefined, app: undefined, isReclaimed: false });
     },
   };
 }
