@@ -40,3 +40,11 @@ export interface Attempt {
 export function codeOf(error: Error): string {
   return 'code' in error && typeof error.code === 'string' ? error.code : '';
 }
+
+/** What the parsers say, or Node when it is to write it again, of an answer that breaks the rules of HTTP. */
+export function isNotHttp(error: Error): boolean {
+  return (
+    error.name === 'HTTPParserError' ||
+    /^(?:HPE_|ERR_HTTP_|ERR_INVALID_|UND_ERR_HEADERS_OVERFLOW)/.test(codeOf(error))
+  );
+}

@@ -83,7 +83,6 @@ export function refuseMalformed(
 ): void {
   const code = codeOf(error);
   // An answer that is under way would be garbled by a second one; who has reset the connection reads nothing.
-  // oxlint-disable-next-line no-underscore-dangle -- Node's own default handler looks here; there is no public way.
   if (!socket.writable || code === 'ECONNRESET' || socket._httpMessage?.headersSent === true) {
     socket.destroy();
     return;

@@ -10,7 +10,13 @@ import { decideRetry, type Happened } from '../core/retry.ts';
 import type { Lease, LeaseEnd } from '../ports/fleet.ts';
 import type { Served } from './access-log.ts';
 import { Answer } from './answer.ts';
-import { type Attempt, type AttemptSink, codeOf, type ReceivedHeaders } from './attempt.ts';
+import {
+  type Attempt,
+  type AttemptSink,
+  codeOf,
+  isNotHttp,
+  type ReceivedHeaders,
+} from './attempt.ts';
 import { RequestBody } from './body.ts';
 import type { RequestContext, RouterContext } from './context.ts';
 import type { Deadline } from './deadlines.ts';
@@ -26,8 +32,6 @@ type Outcome =
   | { readonly kind: 'failed'; readonly happened: Happened; readonly detail: string }
   | { readonly kind: 'error'; readonly error: BerthError };
 
-/** What the parsers, or Node when it is to write it again, say of an answer that breaks the rules of HTTP. */
-const NOT_HTTP = /^(?:HPE_|ERR_HTTP_|ERR_INVALID_|UND_ERR_HEADERS_OVERFLOW)/;
 const OVER: Outcome = { kind: 'over' };
 const ONCE = { once: true };
 /** A ready-made reason: making one, with its stack, costs more than all else that an abort does. */
@@ -205,14 +209,13 @@ class Exchange implements AttemptSink {
   }
 
   onFailure(happened: Happened, error: Error): void {
-    const code = codeOf(error);
-    if (code === 'UND_ERR_INVALID_ARG') {
+    if (codeOf(error) === 'UND_ERR_INVALID_ARG') {
       // Nothing is wrong with the instance: our client will not send such a request at all.
       this.#finish({ kind: 'error', error: new BerthError('BAD_REQUEST') }, 'done');
       return;
     }
     // Bytes that are not HTTP say nothing about the instance's health; a connection that broke does.
-    const isGarbled = NOT_HTTP.test(code);
+    const isGarbled = isNotHttp(error) || (happened === 'answering' && !this.#answer.hasBegun);
     const isUntouched = happened === 'refused' || happened === 'undelivered';
     const where = isGarbled
       ? 'The answer of the app is not valid HTTP'

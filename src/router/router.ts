@@ -63,8 +63,12 @@ class HttpRouter implements Router {
   /** Ids are this process's own prefix and a count: unique, and cheap on the way of every request. */
   readonly #idPrefix: string;
   #idCount = 0;
+  /** Answers under way, those of the platform included, WebSockets not. */
   #inFlight = 0;
   #onIdle: (() => void) | undefined;
+  /** Requests that may hold a lease. */
+  #exchanges = 0;
+  #onQuiet: (() => void) | undefined;
 
   constructor(options: RouterOptions) {
     const limits = { ...DEFAULT_ROUTER_LIMITS, ...options.limits };
@@ -86,7 +90,7 @@ class HttpRouter implements Router {
       headersTimeout: limits.headersTimeoutMs,
       // Uploads may take long; `limits.duration` bounds a request as a whole.
       requestTimeout: 0,
-      connectionsCheckingInterval: Math.max(10, Math.min(5_000, limits.headersTimeoutMs / 3)),
+      connectionsCheckingInterval: Math.min(5_000, Math.ceil(limits.headersTimeoutMs / 3)),
       keepAliveTimeout: limits.keepAliveTimeoutMs,
       noDelay: true,
       // Checked by us, so that the answer has our code.
@@ -118,12 +122,19 @@ class HttpRouter implements Router {
     const { clock, limits, upstreams, deadlines } = this.#context;
     this.#context.isClosing = true;
     const closed = new Promise<void>((resolve) => this.server.close(() => resolve()));
-    const enough = new AbortController();
-    this.#onIdle = () => enough.abort();
-    if (this.#inFlight > 0) await clock.sleep(limits.closeMs, enough.signal);
+    const idle = new AbortController();
+    const allAnswered = clock.sleep(limits.closeMs, idle.signal);
+    this.#onIdle = () => idle.abort();
+    if (this.#inFlight === 0) idle.abort();
+    await allAnswered;
     for (const socket of this.#upgraded) socket.destroy();
     this.server.closeAllConnections();
     await closed;
+    // Node calls its server closed before those who wait for the end of an answer have heard of it.
+    await new Promise<void>((resolve) => {
+      this.#onQuiet = resolve;
+      if (this.#exchanges === 0) resolve();
+    });
     deadlines.close();
     await upstreams.close();
   }
@@ -152,7 +163,10 @@ class HttpRouter implements Router {
       return;
     }
     const served = new Served();
-    void proxy({ context: this.#context, request, deploymentId, req, res, served });
+    this.#exchanges += 1;
+    void proxy({ context: this.#context, request, deploymentId, req, res, served }).then(() =>
+      this.#onExchangeEnded(),
+    );
     res.once('close', () =>
       this.#record(req, request, served, !res.writableFinished, deploymentId),
     );
@@ -179,13 +193,14 @@ class HttpRouter implements Router {
     }
     const served = new Served();
     const { deploymentId } = target;
-    const done = proxyUpgrade(
+    this.#exchanges += 1;
+    void proxyUpgrade(
       { context: this.#context, request, deploymentId, req, res, served },
       { socket, head },
-    );
-    void done.then(() => {
-      const isCutOff = served.error !== undefined && served.status === 101;
-      this.#record(req, request, served, isCutOff || served.status === 0, deploymentId);
+    ).then(() => {
+      this.#onExchangeEnded();
+      const isCutOff = served.status === 0 || (served.status === 101 && served.error !== undefined);
+      this.#record(req, request, served, isCutOff, deploymentId);
     });
   }
 
@@ -238,6 +253,11 @@ class HttpRouter implements Router {
     // The connection that carried it rests now, and Node closed those at rest only once.
     this.server.closeIdleConnections();
     if (this.#inFlight === 0) this.#onIdle?.();
+  }
+
+  #onExchangeEnded(): void {
+    this.#exchanges -= 1;
+    if (this.#exchanges === 0) this.#onQuiet?.();
   }
 
   #record(

@@ -6,7 +6,7 @@
 import { type ClientRequest, type IncomingMessage, request as httpRequest } from 'node:http';
 import type { Socket } from 'node:net';
 import type { Happened } from '../core/retry.ts';
-import { type Attempt, type AttemptSink, codeOf, type OutgoingRequest } from './attempt.ts';
+import { type Attempt, type AttemptSink, isNotHttp, type OutgoingRequest } from './attempt.ts';
 import type { BodyTarget, RequestBody } from './body.ts';
 import type { RouterLimits } from './limits.ts';
 import { PatientSocket } from './patient-socket.ts';
@@ -146,7 +146,7 @@ class StreamAttempt implements Attempt, BodyTarget {
 
   #happened(error: Error): Happened {
     if (this.#upstream === undefined) return 'refused';
-    return this.#response !== undefined || codeOf(error).startsWith('HPE_') ? 'answering' : 'reset';
+    return this.#response !== undefined || isNotHttp(error) ? 'answering' : 'reset';
   }
 
   #leave(): void {

@@ -5,6 +5,7 @@ import {
   type Attempt,
   type AttemptSink,
   codeOf,
+  isNotHttp,
   type OutgoingRequest,
   type ReceivedHeaders,
 } from './attempt.ts';
@@ -79,15 +80,17 @@ class WholeAttempt implements Attempt, Dispatcher.DispatchHandler {
   onResponseError(_controller: unknown, error: Error): void {
     if (this.#isOver) return;
     this.#isOver = true;
-    this.#sink.onFailure(this.#happened(codeOf(error)), error);
+    this.#sink.onFailure(this.#happened(error), error);
   }
 
-  #happened(code: string): Happened {
+  #happened(error: Error): Happened {
+    const code = codeOf(error);
     // undici calls onRequestStart just before it writes the first byte.
     if (this.#controller === undefined) {
       return code === 'UND_ERR_DESTROYED' || code === 'UND_ERR_CLOSED' ? 'undelivered' : 'refused';
     }
-    const isNoAnswer = code.startsWith('HPE_') || code === 'UND_ERR_HEADERS_OVERFLOW';
+    // Two lengths in one head come out as a body that fits neither.
+    const isNoAnswer = isNotHttp(error) || code === 'UND_ERR_RES_CONTENT_LENGTH_MISMATCH';
     return this.#hasHead || isNoAnswer ? 'answering' : 'reset';
   }
 }
