@@ -139,8 +139,8 @@ async function openWorld(
       stopGraceMs: 10,
       bounds: { maxWaiting: 10, maxWaitMs: 1_000 },
       onUnroute: () => {},
-    reserveBytes: 0,
-    hostMemory: { observe: () => Promise.resolve({ availableBytes: 1, hasSwap: false }) },
+      reserveBytes: 0,
+      hostMemory: { observe: () => Promise.resolve({ availableBytes: 1, hasSwap: false }) },
     });
     await fleet.start((await store.deployments()).filter(({ state }) => state === 'ready'));
     const directory = createDirectory(new RouteTable({ domain: 'localhost' }), fleet);

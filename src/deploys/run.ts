@@ -61,7 +61,7 @@ export function tellImage(image: Image, journal: Pick<Journal<ProgressEvent>, 'a
     kind: 'line',
     text: `The image has ${mebibytes(image.bytes)}. Its biggest layers:`,
   });
-  for (const layer of image.layers.slice(0, SHOWN_LAYERS)) {
+  for (const layer of image.layers.filter(({ bytes }) => bytes >= MIB).slice(0, SHOWN_LAYERS)) {
     journal.append({ kind: 'line', text: `  ${mebibytes(layer.bytes)}  ${layer.createdBy}` });
   }
 }
