@@ -10,9 +10,9 @@ const PER_INSTANCE = 10;
 const INSTANCES = REQUESTS / PER_INSTANCE;
 const ROUNDS = 10;
 const LIMITS = { timeout: 1_000, duration: 1_800_000, maxConcurrentReqs: PER_INSTANCE };
-/** Frozen, the bench app holds some 8 MiB and a parked one is reckoned with 4: room for one frozen and nine parked. */
-const ONE_FROZEN_BUDGET_MIB = 46;
-/** So long does each request last where every instance has to serve its share. */
+/** Frozen, the bench app holds 14 to 18 MiB and a parked one is reckoned with 4: room for one frozen and nine parked. */
+const ONE_FROZEN_BUDGET_MIB = 56;
+/** So long does each request last where all hundred have to be in flight at once, in ms; taken off both sides' times. */
 const SLEEP_MS = 250;
 
 interface Burst {
@@ -51,6 +51,8 @@ async function bareBurst(path = '/'): Promise<number> {
 }
 
 interface Case {
+  /** How long the app took for each answer, in ms; not contained in the times. */
+  readonly sleepMs: number;
   readonly berth: Summary;
   readonly bare: Summary;
   readonly ratio: number;
@@ -61,26 +63,22 @@ interface Case {
 
 async function measureCase(
   rounds: number,
+  sleepMs: number,
   prepare: () => Promise<{ readonly server: Server; readonly target: Deployed }>,
-  path = '/',
 ): Promise<Case> {
+  const path = `/?sleep=${sleepMs}`;
   const bursts: Burst[] = [];
   const bareMs: number[] = [];
   for (let round = 0; round < rounds; round += 1) {
     const { server, target } = await prepare();
     bursts.push(await burst(server, target, path));
-    bareMs.push(await bareBurst(path));
+    bareMs.push((await bareBurst(path)) - sleepMs);
   }
-  const berth = summarise(bursts.map(({ ms }) => ms));
+  const berth = summarise(bursts.map(({ ms }) => ms - sleepMs));
   const bare = summarise(bareMs);
   const errors = bursts.reduce((sum, one) => sum + one.errors, 0);
-  return {
-    berth,
-    bare,
-    ratio: berth.p50 / bare.p50,
-    errors,
-    instances: bursts.map(({ instances }) => instances),
-  };
+  const instances = bursts.map((one) => one.instances);
+  return { sleepMs, berth, bare, ratio: berth.p50 / bare.p50, errors, instances };
 }
 
 export const burstMeasure: Measure = {
@@ -91,26 +89,21 @@ export const burstMeasure: Measure = {
     const roomy = await Server.start();
     try {
       const target = await roomy.deploy({ limits: LIMITS });
-      await burst(roomy, target);
+      await burst(roomy, target, `/?sleep=${SLEEP_MS}`);
       const asleep = async () => {
         await roomy.until([target], (states) => states.every((state) => state === 'frozen'));
         return { server: roomy, target };
       };
-      cases['all frozen (the default after a burst was seen)'] = await measureCase(ROUNDS, asleep);
-      cases[`all frozen, each request ${SLEEP_MS} ms`] = await measureCase(
-        ROUNDS,
-        asleep,
-        `/?sleep=${SLEEP_MS}`,
-      );
+      cases['10 frozen, the default after a burst'] = await measureCase(ROUNDS, SLEEP_MS, asleep);
+      cases['10 frozen, answers at once'] = await measureCase(ROUNDS, 0, asleep);
       let fresh = 0;
-      cases['1 frozen, 9 from the image (the first burst ever)'] = await measureCase(
+      cases['1 frozen, 9 from the image, the first burst ever'] = await measureCase(
         5,
+        SLEEP_MS,
         async () => {
           fresh += 1;
-          return {
-            server: roomy,
-            target: await roomy.deploy({ limits: LIMITS, env: { FRESH: String(fresh) } }),
-          };
+          const first = await roomy.deploy({ limits: LIMITS, env: { FRESH: String(fresh) } });
+          return { server: roomy, target: first };
         },
       );
     } finally {
@@ -119,18 +112,13 @@ export const burstMeasure: Measure = {
     const tight = await Server.start(['--memory-budget', String(ONE_FROZEN_BUDGET_MIB)]);
     try {
       const target = await tight.deploy({ limits: LIMITS });
-      await burst(tight, target);
+      await burst(tight, target, `/?sleep=${SLEEP_MS}`);
       const oneFrozen = async () => {
         const wanted = ['frozen', ...Array.from({ length: INSTANCES - 1 }, () => 'parked')].join();
         await tight.until([target], (states) => states.join() === wanted);
         return { server: tight, target };
       };
-      cases['1 frozen, 9 parked'] = await measureCase(ROUNDS, oneFrozen);
-      cases[`1 frozen, 9 parked, each request ${SLEEP_MS} ms`] = await measureCase(
-        ROUNDS,
-        oneFrozen,
-        `/?sleep=${SLEEP_MS}`,
-      );
+      cases['1 frozen, 9 parked'] = await measureCase(ROUNDS, SLEEP_MS, oneFrozen);
     } finally {
       await tight.close();
     }
@@ -141,28 +129,25 @@ export const burstMeasure: Measure = {
 function report(name: string, one: Case, say: (line: string) => void): readonly Result[] {
   say(`${name}: ${describeMs(one.berth)}; ten bare processes: ${describeMs(one.bare)}`);
   const detail = { ...one };
-  const wrong = one.instances.filter((count) => count !== INSTANCES).length;
-  return [
+  const results = [
     atMost(2, {
       name: 'P4',
-      what: `100 at once ÷ 10 bare processes at once, ${name}`,
+      what: `100 at once ÷ 10 bare processes at once: ${name}`,
       unit: 'ratio',
       value: one.ratio,
       detail,
     }),
     atMost(0, {
       name: 'P4',
-      what: `errors, ${name}`,
+      what: `errors: ${name}`,
       unit: 'count',
       value: one.errors,
       detail: {},
     }),
-    atMost(0, {
-      name: 'P4',
-      what: `bursts without exactly ${INSTANCES} instances, ${name}`,
-      unit: 'count',
-      value: wrong,
-      detail: {},
-    }),
   ];
+  // Only requests that last are all in flight at once: the others are over before the last of them arrives.
+  if (one.sleepMs === 0) return results;
+  const wrong = one.instances.filter((count) => count !== INSTANCES).length;
+  const what = `bursts without exactly ${INSTANCES} instances: ${name}`;
+  return [...results, atMost(0, { name: 'P4', what, unit: 'count', value: wrong, detail: {} })];
 }
