@@ -14,7 +14,7 @@ import { addStatus } from './status.ts';
 import { requireToken } from './token.ts';
 import { addUploads } from './uploads.ts';
 
-export const API_PREFIX = '/api/v1';
+const API_PREFIX = '/api/v1';
 
 /** Ready to be given requests through `routing(request, response)`; `inject` works too. */
 export async function createApi(needs: ApiNeeds): Promise<Routes> {

@@ -6,7 +6,7 @@ import { z } from 'zod';
 import { BerthError, errorPagePath } from '../core/errors.ts';
 import type { Reporter } from '../ports/reporter.ts';
 
-export const PROBLEM_TYPE = 'application/problem+json; charset=utf-8';
+const PROBLEM_TYPE = 'application/problem+json; charset=utf-8';
 
 export const problemSchema = z
   .object({
@@ -34,7 +34,7 @@ export const problemSchema = z
 export type WireProblem = z.output<typeof problemSchema>;
 
 /** The wire form of an error; `instance` names the answer. */
-export function toProblem(error: BerthError, instance: string): WireProblem {
+function toProblem(error: BerthError, instance: string): WireProblem {
   return {
     type: errorPagePath(error.code),
     title: error.title,

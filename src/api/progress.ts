@@ -52,7 +52,7 @@ export function addProgress(routes: Routes, needs: ApiNeeds): void {
 }
 
 /** 0 when there is none, or none of ours. */
-export function lastEventId(header: string | string[] | undefined): number {
+function lastEventId(header: string | string[] | undefined): number {
   const lines = Number(header ?? 0);
   return Number.isSafeInteger(lines) && lines > 0 ? lines : 0;
 }

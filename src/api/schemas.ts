@@ -10,7 +10,7 @@ const sha256 = z
 const time = z.iso.datetime().describe('ISO 8601, UTC.');
 const count = z.number().int().nonnegative();
 
-export const projectName = z
+const projectName = z
   .string()
   .max(BOUNDS.projectNameChars)
   .regex(
@@ -19,7 +19,7 @@ export const projectName = z
   )
   .describe('A DNS label: lower-case letters, digits, hyphens.');
 
-export const instanceStates = [
+const instanceStates = [
   'parked',
   'booting',
   'ready',
@@ -30,7 +30,7 @@ export const instanceStates = [
   'stopped',
 ] as const;
 
-export const deploymentStates = ['building', 'verifying', 'ready', 'failed'] as const;
+const deploymentStates = ['building', 'verifying', 'ready', 'failed'] as const;
 
 export const health = z
   .object({ status: z.literal('ok'), version: z.string() })
@@ -72,7 +72,7 @@ export const slot = z
   })
   .meta({ id: 'Slot' });
 
-export const manifestEntry = z
+const manifestEntry = z
   .discriminatedUnion('kind', [
     z.object({
       kind: z.literal('file'),
@@ -145,7 +145,7 @@ export const deploymentDetail = deployment
   })
   .meta({ id: 'DeploymentDetail' });
 
-export const source = z.discriminatedUnion('kind', [
+const source = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('folder'), manifest: sha256 }),
   z.object({ kind: z.literal('image'), reference: z.string().min(1).max(500) }),
 ]);

@@ -13,7 +13,7 @@ export type Found<Kind extends Named = Deployment> =
   | { readonly kind: 'ambiguous'; readonly candidates: readonly Kind[] };
 
 /** `https://hello-1a2b3c4d.localhost:8080/path` → `hello-1a2b3c4d`; a plain name stays as it is. */
-export function nameFromAddress(address: string): string {
+function nameFromAddress(address: string): string {
   const host = /^(?:[a-z][a-z0-9+.-]*:\/\/)?([^/?#:]*)/i.exec(address.trim())?.[1] ?? '';
   return (host.split('.')[0] ?? '').toLowerCase();
 }
