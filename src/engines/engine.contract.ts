@@ -246,6 +246,25 @@ export function engineContract(name: string, open: () => Promise<EngineGround>):
       await engine.remove(id);
     });
 
+    test('a frozen instance that gave up its pages answers when thawed; a running one keeps its pages', async ({
+      skip,
+    }) => {
+      const { reclaim } = engine;
+      if (!reclaim) {
+        skip('the driver cannot take pages from a frozen instance');
+        return;
+      }
+      const { id, host, port } = await running('hello', skip);
+      await failsWith('ENGINE_FAILED', () => reclaim(id));
+      await engine.freeze(id);
+      await reclaim(id);
+      await reclaim(id);
+      expect(await listed(id)).toMatchObject({ state: 'frozen', host });
+      await engine.thaw(id);
+      expect(await answers(host, port)).toBe(true);
+      await engine.remove(id);
+    });
+
     test('what does not run cannot be frozen or thawed', async ({ skip }) => {
       needsPower('freeze', skip);
       const { id } = await created('hello', skip);

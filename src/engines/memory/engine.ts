@@ -202,7 +202,9 @@ export function createMemoryEngine(options: MemoryEngineOptions): MemoryEngine {
       await verb('freeze', id);
       const container = existing(id);
       if (container.state !== 'frozen') {
-        throw new BerthError('ENGINE_FAILED', { detail: `${id} is ${container.state}, not frozen.` });
+        throw new BerthError('ENGINE_FAILED', {
+          detail: `${id} is ${container.state}, not frozen.`,
+        });
       }
       container.isReclaimed = true;
     },
@@ -298,7 +300,14 @@ export function createMemoryEngine(options: MemoryEngineOptions): MemoryEngine {
     },
 
     plant(spec, state) {
-      containers.set(spec.id, { spec, state, executedAt: 0, exit: undefined, app: undefined, isReclaimed: false });
+      containers.set(spec.id, {
+        spec,
+        state,
+        executedAt: 0,
+        exit: undefined,
+        app: undefined,
+        isReclaimed: false,
+      });
     },
   };
 }

@@ -1,6 +1,6 @@
 /** Where the control files of a container are, on cgroup v1, hybrid and v2, and what is read and written there. */
 import { readFileSync, writeFileSync } from 'node:fs';
-import { readFile } from 'node:fs/promises';
+import { readFile, writeFile } from 'node:fs/promises';
 import { BerthError } from '../../core/errors.ts';
 import type { Clock } from '../../ports/clock.ts';
 
@@ -126,19 +126,50 @@ export function writeCpuQuota(cpu: Controller, cpus: number): void {
   }
 }
 
-/** Bytes held: what is charged, less the page cache that the kernel would drop first. Undefined when it is gone. */
-export async function readMemory(memory: Controller): Promise<number | undefined> {
+/** Asks the kernel to take every page it can. Nothing to take, or nowhere to put it, is no failure. */
+export async function reclaimCgroup(memory: Controller): Promise<void> {
+  if (memory.version === 1) {
+    await writeFile(`${memory.folder}/memory.force_empty`, '0');
+    return;
+  }
+  const usage = (await readFile(`${memory.folder}/memory.current`, 'latin1')).trim();
+  try {
+    await writeFile(`${memory.folder}/memory.reclaim`, usage);
+  } catch (error) {
+    // EAGAIN: less could be taken than was asked for.
+    if ((error as { code?: unknown }).code !== 'EAGAIN') throw error;
+  }
+}
+
+/** What a cgroup holds: pages in memory, and pages in swap. */
+export interface HeldMemory {
+  /** What is charged, less the page cache that the kernel would drop first. */
+  readonly residentBytes: number;
+  /** As large as the pages were before they were swapped out. */
+  readonly swappedBytes: number;
+}
+
+/** Undefined when the cgroup is gone. */
+export async function readMemory(memory: Controller): Promise<HeldMemory | undefined> {
   const [usageFile, cacheName] =
     memory.version === 1
       ? ['memory.usage_in_bytes', 'total_inactive_file']
       : ['memory.current', 'inactive_file'];
   try {
-    const [usage, stat] = await Promise.all([
+    const [usage, stat, swap] = await Promise.all([
       readFile(`${memory.folder}/${usageFile}`, 'latin1'),
       readFile(`${memory.folder}/memory.stat`, 'latin1'),
+      // Where the kernel does not count swap, there is no such file.
+      memory.version === 2
+        ? readFile(`${memory.folder}/memory.swap.current`, 'latin1').catch(() => '0')
+        : undefined,
     ]);
-    const cache = new RegExp(`^${cacheName} (\\d+)$`, 'm').exec(stat)?.[1] ?? '0';
-    return Math.max(0, Number(usage) - Number(cache));
+    const figure = (name: string) =>
+      Number(new RegExp(`^${name} (\\d+)$`, 'm').exec(stat)?.[1] ?? '0');
+    return {
+      residentBytes: Math.max(0, Number(usage) - figure(cacheName)),
+      swappedBytes: swap === undefined ? figure('total_swap') : Number(swap),
+    };
   } catch {
     return undefined;
   }

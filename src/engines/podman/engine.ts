@@ -15,6 +15,7 @@ import { createLook } from './look.ts';
 import { memory } from './memory.ts';
 import { createNetworks, type Ledger } from './network.ts';
 import { park } from './park.ts';
+import { reclaim } from './reclaim.ts';
 import { remove } from './remove.ts';
 import { openService } from './service.ts';
 import { start } from './start.ts';
@@ -64,6 +65,7 @@ export async function openPodmanEngine(options: PodmanEngineOptions): Promise<En
     limitCpu: (id) => limitCpu(context, id),
     freeze: (id) => freeze(context, id),
     thaw: (id) => thaw(context, id),
+    reclaim: (id) => reclaim(context, id),
     stop: (id, graceMs) => stop(context, id, graceMs),
     remove: (id) => remove(context, id),
     list: () => list(context),
