@@ -3,9 +3,10 @@ import { writeFile } from 'node:fs/promises';
 import { parseArgs } from 'node:util';
 import { burstMeasure } from './burst.ts';
 import { describe, type Measure, type Result } from './measure.ts';
+import { reclaimed } from './reclaim.ts';
 import { parked, thaw } from './wake.ts';
 
-const MEASURES: readonly Measure[] = [thaw, parked, burstMeasure];
+const MEASURES: readonly Measure[] = [thaw, parked, burstMeasure, reclaimed];
 /** Bars that are measured along with another one. */
 const ALONG_WITH: Readonly<Record<string, string>> = { P3: 'P1' };
 
