@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto';
 import { get } from 'node:http';
 import { connect } from 'node:net';
-import { mkdtemp, readdir, readFile, rm, stat } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -289,7 +289,6 @@ describe('what is wrong with a request', () => {
       request: answer.body.instance,
       error: expect.stringContaining('ENOENT') as unknown,
     });
-    const { mkdir } = await import('node:fs/promises');
     await mkdir(join(folder, 'blobs', 'unfinished'));
   });
 });
@@ -376,6 +375,77 @@ describe('a deployment', () => {
       body: { code: 'UPLOAD_INCOMPLETE', problems: [{ at: missing[0] }] },
     });
     expect(await client.deployments('lacks')).toEqual([]);
+  });
+});
+
+/** The events of a stream until `count` of them came, each as `id name data`. */
+async function eventsOf(path: string, lastEventId: string | undefined, count: number) {
+  const stop = new AbortController();
+  const response = await fetch(`${url}${path}`, {
+    headers: {
+      authorization: `Bearer ${token}`,
+      ...(lastEventId === undefined ? {} : { 'last-event-id': lastEventId }),
+    },
+    signal: stop.signal,
+  });
+  expect(response.headers.get('content-type')).toContain('text/event-stream');
+  const events: { id: string; name: string; data: string }[] = [];
+  let text = '';
+  for await (const chunk of response.body ?? []) {
+    text += new TextDecoder().decode(chunk);
+    for (let end = text.indexOf('\n\n'); end !== -1; end = text.indexOf('\n\n')) {
+      const field = (name: string) =>
+        new RegExp(`^${name}: (.*)$`, 'm').exec(text.slice(0, end))?.[1] ?? '';
+      if (field('event'))
+        events.push({ id: field('id'), name: field('event'), data: field('data') });
+      text = text.slice(end + 2);
+    }
+    if (events.length >= count) break;
+  }
+  stop.abort();
+  return events;
+}
+
+describe('a stream that is taken up again', () => {
+  test('tells the lines of a deploy that were missed, and no line twice', async () => {
+    const { deployment } = await deployFolder('stream', { Dockerfile: 'FROM scratch\n' });
+    await progressOf(deployment.id);
+    const path = `/api/v1/deployments/${deployment.id}/progress`;
+    const all = await eventsOf(path, undefined, 100);
+    const lines = all.filter(({ name }) => name === 'line');
+    expect(lines.map(({ id }) => id)).toEqual(['1']);
+    expect(all.at(-1)?.name).toBe('end');
+    const rest = await eventsOf(path, lines.at(-1)?.id, 100);
+    expect(rest).toEqual(all.filter(({ name }) => name !== 'line'));
+    expect(await eventsOf(path, 'not ours', 100)).toEqual(all);
+  });
+
+  test('goes on with the log after the line it had, also among lines of one moment', async () => {
+    const { deployment } = await deployFolder('stream', { Dockerfile: 'FROM scratch\n' });
+    const logs = join(folder, 'logs', deployment.id);
+    await mkdir(logs, { recursive: true });
+    const times = ['10:00:00.001', '10:00:00.002', '10:00:00.002', '10:00:00.002', '10:00:00.003'];
+    const written = times.map(
+      (time, index) => `2026-11-21T${time}000000Z stdout F line ${index}\n`,
+    );
+    await writeFile(join(logs, `${deployment.id}.abcdef.log`), written.join(''));
+    const path = `/api/v1/deployments/${deployment.id}/logs`;
+    expect(await client.logs(deployment.id, { tail: 2 })).toMatchObject([
+      { text: 'line 3' },
+      { text: 'line 4' },
+    ]);
+    const all = await eventsOf(`${path}?follow=true`, undefined, 5);
+    expect(all.map(({ data }) => (JSON.parse(data) as { text: string }).text)).toEqual([
+      'line 0',
+      'line 1',
+      'line 2',
+      'line 3',
+      'line 4',
+    ]);
+    for (const [index, { id }] of all.slice(0, -1).entries()) {
+      const rest = all.slice(index + 1);
+      expect(await eventsOf(`${path}?follow=true`, id, rest.length)).toEqual(rest);
+    }
   });
 });
 

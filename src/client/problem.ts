@@ -21,8 +21,11 @@ export function errorFrom(body: unknown, response: Response): BerthError {
   });
 }
 
-/** A request that got no answer: SERVER_NOT_RUNNING. What the caller aborted stays what it is. */
+/** A request that got no answer: SERVER_NOT_RUNNING; INTERNAL for one that is no JSON. What the caller aborted stays what it is. */
 export function errorWithoutAnswer(cause: unknown, url: string): unknown {
+  if (cause instanceof SyntaxError) {
+    return new BerthError('INTERNAL', { detail: `${url} answered, but not as Berth does.`, cause });
+  }
   if (!(cause instanceof TypeError)) return cause;
   const reason = cause.cause instanceof Error ? cause.cause.message : cause.message;
   const detail = `Nothing answers at ${url}${reason ? ` (${reason})` : ''}.`;
