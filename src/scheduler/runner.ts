@@ -162,11 +162,13 @@ export class Runner {
       cancel(this.pool, requestId);
       this.#take(requestId)?.settle(removed);
     }
-    const now = this.#context.clock.now();
-    for (const id of [...this.pool.instances.keys()])
-      leave(this.pool, id, 'the deployment is being removed', now);
-    await this.#drained();
-    await this.instances.settled();
+    // A spare that is just being parked joins the pool afterwards, and leaves in the next round.
+    do {
+      const now = this.#context.clock.now();
+      for (const id of this.pool.instances.keys()) leave(this.pool, id, REMOVED, now);
+      await this.#drained();
+      await this.instances.settled();
+    } while (this.pool.instances.size > 0);
   }
 
   /** Lets go without touching any instance: they outlive the control plane. */
@@ -181,8 +183,7 @@ export class Runner {
     for (;;) {
       const now = this.#context.clock.now();
       const drains = drainsDue(this.pool, now);
-      for (const id of [...drains.stop, ...drains.force])
-        this.instances.retire(id, 'the deployment is being removed');
+      for (const id of [...drains.stop, ...drains.force]) this.instances.retire(id, REMOVED);
       if (this.pool.instances.size === 0) return;
       await this.#context.clock.sleep(DRAIN_LOOK_MS);
     }
@@ -303,6 +304,8 @@ export class Runner {
     });
   }
 }
+
+const REMOVED = 'the deployment is being removed';
 
 /** How often a deployment that is being removed is looked at while requests run, in ms. */
 const DRAIN_LOOK_MS = 20;

@@ -411,6 +411,20 @@ describe('a request that is given up', () => {
 });
 
 describe('removing a deployment', () => {
+  it('waits for a spare that is just being parked, and takes it along', async () => {
+    world({
+      configuration: { idle: 'stop' },
+      knobs: { delayMs: (verb) => (verb === 'park' ? 200 : 1) },
+    });
+    await deploy();
+    const lease = leaseOf(await passing(ask()));
+    lease.end('done');
+    await clock.advance(60_010);
+    expect(states()).toEqual([]);
+    await passing(scheduler.remove(deployment.id));
+    expect([await passing(engine.list()), await store.ledger()]).toEqual([[], []]);
+  });
+
   it('waits for its requests, then leaves no container and no ledger entry', async () => {
     await deploy();
     const lease = leaseOf(await passing(ask()));
