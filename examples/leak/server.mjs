@@ -1,4 +1,4 @@
-/** `/leak` takes memory until the instance is ended for it; everything else says how much is in use. */
+/** `POST /leak` takes memory until the instance is ended for it; everything else says how much is in use. */
 import { createServer } from 'node:http';
 
 const kept = [];
@@ -11,7 +11,7 @@ function leak() {
 
 const server = createServer((request, response) => {
   // No answer: the request lasts as long as the instance.
-  if (request.url === '/leak') return leak();
+  if (request.method === 'POST' && request.url === '/leak') return leak();
   response.end(`${Math.round(process.memoryUsage().rss / 1024 / 1024)} MiB in use\n`);
 });
 server.listen(process.env.PORT ?? 8080);
