@@ -30,6 +30,13 @@ for (const signal of ['SIGINT', 'SIGTERM'] as const) {
   });
 }
 
+// `berth down --instances`: the server is to leave nothing running.
+let removeInstances = false;
+process.on('SIGUSR2', () => {
+  removeInstances = true;
+  interrupted.abort();
+});
+
 const exitCode = await run(
   {
     stdout: process.stdout,
@@ -62,7 +69,7 @@ const exitCode = await run(
         if (interrupted.signal.aborted) resolve();
         interrupted.signal.addEventListener('abort', () => resolve(), { once: true });
       });
-      await server.close();
+      await server.close({ removeInstances });
     },
   },
   process.argv.slice(2),

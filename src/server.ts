@@ -57,8 +57,11 @@ export interface ServerOptions {
 export interface RunningServer {
   /** `host:port` as it is bound. */
   readonly address: string;
-  /** Requests in flight may end; instances stay as they are, for the next server to take over. */
-  close(): Promise<void>;
+  /**
+   * Requests in flight may end. Instances stay as they are, for the next server to take over; `removeInstances` drains
+   * and removes them, and the next server starts from the images.
+   */
+  close(options?: { readonly removeInstances?: boolean }): Promise<void>;
 }
 
 const MIB = 1024 * 1024;
@@ -192,6 +195,12 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   for (const deployment of deployments) directory.note(deployment);
   opened.defer(() => scheduler.stop());
   await scheduler.start(deployments.filter(({ state }) => state === 'ready'));
+  let removesInstances = false;
+  opened.defer(async () => {
+    if (!removesInstances) return;
+    const ids = new Set(scheduler.instances().map(({ deploymentId }) => deploymentId));
+    await Promise.all([...ids].map((id) => scheduler.remove(id)));
+  });
   opened.defer(() => deployer.close());
   await deployer.resume();
 
@@ -210,8 +219,9 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   let closed: Promise<void> | undefined;
   return {
     address: listen,
-    close() {
-      if (!closed) reporter.report('info', 'server.stopping', {});
+    close({ removeInstances = false } = {}) {
+      if (!closed) reporter.report('info', 'server.stopping', { removeInstances });
+      removesInstances ||= removeInstances;
       closed ??= running.disposeAsync();
       return closed;
     },

@@ -306,7 +306,9 @@ describe('up and down', () => {
     const back = await json([...args.slice(0, -1), listen], own);
     expect(back).toMatchObject({ started: true, listen });
     expect((await ask(deployed.out.trim())).status).toBe(200);
-    await berth(['down'], own);
+    const gone = await berth(['down', '--instances'], own);
+    expect(gone.err).toContain('no instance is left');
+    expect(await readFile(join(own.data, 'serve.log'), 'utf8')).toContain('"removeInstances":true');
   });
 
   it('a killed server leaves a note that misleads nobody', async () => {

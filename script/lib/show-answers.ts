@@ -63,7 +63,7 @@ async function main(): Promise<number> {
   await ask(url, '/.well-known/berth/health', `127.0.0.1:${url.port || 80}`).catch(() => undefined);
   const first = await ask(url, url.pathname);
   const second = await ask(url, url.pathname);
-  console.log(`\n${styleText('bold', url.href)}`);
+  console.log(`\n${styleText('bold', process.argv[2] ?? '')}`);
   console.log(`  ${first.body.split('\n')[0]}\n`);
   show('first ', first);
   show('second', second);

@@ -48,14 +48,16 @@ export async function run(
 
   if (!isFinal) {
     const leave = () =>
-      output.note('The deploy goes on in the server: `berth inspect` tells how it went.');
+      output.note(
+        `The deploy goes on in the server: \`berth inspect ${asked.id}\` tells how it went.`,
+      );
     world.interrupted.addEventListener('abort', leave, { once: true });
   }
   const deployment = isFinal
     ? asked
     : await showProgress(output, client.progress(asked.id, world.interrupted));
   const elapsed = output.noteStyle('dim', duration(world.clock.now() - startedAt));
-  output.note(`${closing(output, kind, options.wait)}  ${elapsed}`);
+  output.note(`${closing(output, asked.id, kind, options.wait)}  ${elapsed}`);
   if (output.isJson) output.json({ ...deployment, isNew: kind === 'started' });
   else if (!isEarly) output.print(asked.url);
 }
@@ -86,10 +88,15 @@ async function send(output: Output, client: Client, folder: Upload): Promise<str
   }
 }
 
-function closing(output: Output, kind: 'ready' | 'started', isWaiting: boolean): string {
+function closing(
+  output: Output,
+  id: string,
+  kind: 'ready' | 'started',
+  isWaiting: boolean,
+): string {
   const mark = output.noteStyle('green', '✓');
   if (kind === 'ready') return `${mark} Deployed already, with the same content and configuration`;
-  if (!isWaiting) return '… Under way: `berth inspect` tells how it went';
+  if (!isWaiting) return `… Under way: \`berth inspect ${id}\` tells how it went`;
   return `${mark} ${output.noteStyle('bold', 'Ready')}`;
 }
 

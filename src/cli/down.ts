@@ -22,7 +22,7 @@ export async function run({ world, output }: Context, options: DownOptions): Pro
     return;
   }
   const step = output.step(`Stopping Berth at ${note.listen}`);
-  background.signal(note.pid, 'SIGTERM');
+  background.signal(note.pid, options.instances ? 'SIGUSR2' : 'SIGTERM');
   const deadline = clock.now() + GRACE_MS;
   while (background.isServer(note.pid)) {
     if (clock.now() > deadline) {
@@ -35,6 +35,7 @@ export async function run({ world, output }: Context, options: DownOptions): Pro
     await clock.sleep(LOOK_EVERY_MS, interrupted);
     if (interrupted.aborted) return;
   }
-  step.done('Berth has stopped; what it deployed is there again after `berth up`');
+  const left = options.instances ? 'no instance is left' : 'its instances stay';
+  step.done(`Berth has stopped, and ${left}; \`berth up\` brings everything back`);
   if (output.isJson) output.json({ stopped: true, pid: note.pid });
 }

@@ -31,6 +31,9 @@ export interface HostQuestions {
   readonly isBerthListening: boolean;
 }
 
+/** SIGTERM stops a server, SIGUSR2 stops it and removes its instances, SIGKILL ends it. */
+export type StopSignal = 'SIGTERM' | 'SIGUSR2' | 'SIGKILL';
+
 /** Processes that outlive this one. */
 export interface Background {
   /** Starts `berth …` detached from the terminal, its output appended to `logFile`; resolves with its id. */
@@ -38,7 +41,7 @@ export interface Background {
   /** Whether a process runs `berth serve`. */
   isServer(processId: number): boolean;
   /** True when there was such a process. */
-  signal(processId: number, signal: 'SIGTERM' | 'SIGKILL'): boolean;
+  signal(processId: number, signal: StopSignal): boolean;
 }
 
 export interface World {

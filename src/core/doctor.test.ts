@@ -30,7 +30,6 @@ const healthy: HostFacts = {
   isForwardingPackets: true,
   disks: [{ what: 'data', path: '/var/lib/berth', freeBytes: 200 * GIB, totalBytes: 400 * GIB }],
   listen: { address: '127.0.0.1:8080', state: 'free' },
-  searchRegistries: ['docker.io'],
 };
 
 const { podmanVersion: _podman, ...withoutPodman } = healthy;

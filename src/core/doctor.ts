@@ -34,7 +34,6 @@ export function findings(facts: HostFacts): readonly Finding[] {
     memory(facts),
     ...facts.disks.map(disk),
     listen(facts),
-    registries(facts),
   ];
 }
 
@@ -249,23 +248,6 @@ function listen(facts: HostFacts): Finding {
     level: 'ok',
     about,
     what: state === 'berth' ? `Berth listens on ${address}` : `${address} is free`,
-  };
-}
-
-function registries(facts: HostFacts): Finding {
-  const about = 'registries';
-  if (facts.searchRegistries.length > 0) {
-    return {
-      level: 'ok',
-      about,
-      what: `short image names are looked for in ${facts.searchRegistries.join(', ')}`,
-    };
-  }
-  return {
-    level: 'note',
-    about,
-    what: 'short image names (FROM node) have no registry to be looked for in outside Berth',
-    do: 'Name the host in FROM, or set unqualified-search-registries in /etc/containers/registries.conf.',
   };
 }
 

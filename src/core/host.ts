@@ -49,8 +49,6 @@ export interface HostFacts {
   readonly disks: readonly HostDisk[];
   /** The address Berth is to listen on, and whether something else holds it. */
   readonly listen: { readonly address: string; readonly state: 'free' | 'berth' | 'taken' };
-  /** Where image names without a host are looked for. */
-  readonly searchRegistries: readonly string[];
 }
 
 export type RuntimeChoice =

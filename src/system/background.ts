@@ -44,7 +44,7 @@ export function isRunning(processId: number, word: string): boolean {
 }
 
 /** False when there is no such process. */
-export function signalProcess(processId: number, signal: 'SIGTERM' | 'SIGKILL'): boolean {
+export function signalProcess(processId: number, signal: NodeJS.Signals): boolean {
   try {
     return process.kill(processId, signal);
   } catch (error) {

@@ -33,13 +33,12 @@ export async function readHost(questions: HostQuestions): Promise<HostFacts> {
   const [podman, runc, crun, conmon, netavark, iptables] = await Promise.all(
     ['podman', 'runc', 'crun', 'conmon', 'netavark', 'iptables'].map(programVersion),
   );
-  const [nameServer, cgroup, system, disks, state, searchRegistries] = await Promise.all([
+  const [nameServer, cgroup, system, disks, state] = await Promise.all([
     findProgram('aardvark-dns'),
     readCgroup(),
     readSystem(),
     readDisks(questions),
     portState(questions),
-    readSearchRegistries(),
   ]);
   const runtimes: OciRuntime[] = [];
   if (crun !== undefined) runtimes.push({ name: 'crun', version: crun });
@@ -60,7 +59,6 @@ export async function readHost(questions: HostQuestions): Promise<HostFacts> {
     ...(iptables === undefined ? {} : { iptablesVersion: iptables }),
     disks,
     listen: { address: questions.listen, state },
-    searchRegistries,
   };
 }
 
@@ -200,23 +198,4 @@ async function portState(questions: HostQuestions): Promise<HostFacts['listen'][
       server.close(() => resolve('free')),
     );
   });
-}
-
-/** `unqualified-search-registries` of containers-registries.conf(5): the last file that sets it wins. */
-async function readSearchRegistries(): Promise<readonly string[]> {
-  const folder = '/etc/containers/registries.conf.d';
-  const extra = (await readdir(folder).catch(() => [])).filter((name) => name.endsWith('.conf'));
-  const files = [
-    '/etc/containers/registries.conf',
-    ...extra.toSorted().map((name) => join(folder, name)),
-  ];
-  let found: readonly string[] = [];
-  for (const file of files) {
-    const list = /^\s*unqualified-search-registries\s*=\s*\[([^\]]*)\]/m.exec(
-      (await readText(file)) ?? '',
-    );
-    if (list)
-      found = [...(list[1] ?? '').matchAll(/["']([^"']+)["']/g)].map((match) => match[1] ?? '');
-  }
-  return found;
 }
