@@ -76,9 +76,12 @@ async function inTerminal(args: readonly string[], answer = ''): Promise<string>
     env: { ...environment({}), TERM: 'xterm-256color' },
   });
   let seen = '';
+  let isAnswered = answer === '';
   child.stdout.on('data', (chunk: Buffer) => {
     seen += chunk.toString();
-    if (answer !== '' && seen.includes('?')) child.stdin.write(answer);
+    if (isAnswered || !seen.includes('?')) return;
+    isAnswered = true;
+    child.stdin.write(answer);
   });
   await once(child, 'close');
   return seen;
