@@ -22,7 +22,7 @@ import type { Manifest } from '../core/model.ts';
 import { systemClock } from '../system/clock.ts';
 import { systemRandom } from '../system/random.ts';
 import { blobPath, openBlobs } from './blobs.ts';
-import { fill } from './folder-work.ts';
+import { fill, folderWork } from './folder-work.ts';
 import { openFolders } from './folders.ts';
 
 let folder: string;
@@ -124,27 +124,28 @@ describe('a blob', () => {
 });
 
 test('a hundred thousand files are announced and examined without holding up the thread that asks', async () => {
-  const { folders, announce } = await open();
+  const { root, folders, announce } = await open();
   const manifest = Array.from({ length: 100_000 }, (_, index) =>
     fileOf(`folder-${index % 100}/file-${index}`, String(index % 1_000)),
   );
   const body = new TextEncoder().encode(JSON.stringify({ manifest }));
-  // What it costs to do it here, as the measure for what may be noticed here.
+  // The measure: how long the same work would hold this thread up.
   const began = systemClock.now();
-  JSON.parse(new TextDecoder().decode(body));
-  const parseMs = systemClock.now() - began;
+  folderWork(root).announce(body, began);
+  const workMs = systemClock.now() - began;
   const lag = monitorEventLoopDelay({ resolution: 1 });
   lag.enable();
-  const answered = JSON.parse(new TextDecoder().decode(await folders.announce(body))) as {
+  const answer = await folders.announce(body);
+  lag.disable();
+  const answered = JSON.parse(new TextDecoder().decode(answer)) as {
     manifest: string;
     missing: string[];
   };
-  const examined = await folders.examine(answered.manifest, 'folder-1/file-1');
-  lag.disable();
   expect(answered.missing).toHaveLength(1_000);
+  const examined = await folders.examine(answered.manifest, 'folder-1/file-1');
   expect(examined).toMatchObject({ files: 100_000, missingCount: 1_000, file: { bytes: 1 } });
   expect(examined.missing).toHaveLength(100);
-  expect(lag.max / 1e6).toBeLessThan(parseMs);
+  expect(lag.max / 1e6).toBeLessThan(workMs / 2);
   await expect(announce([{ ...fileOf('a', 'b'), path: '../a' }])).rejects.toMatchObject({
     code: 'UPLOAD_PATH',
     problems: [{ at: '../a' }],

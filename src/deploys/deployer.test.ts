@@ -87,9 +87,7 @@ afterEach(async () => {
   for (const clean of cleanups.splice(0).toReversed()) await clean();
 });
 
-async function openWorld(
-  options: { knobs?: MemoryKnobs; freeBytes?: number; buildsAtOnce?: number } = {},
-) {
+async function openWorld(options: { knobs?: MemoryKnobs; bootTimeoutMs?: number } = {}) {
   const folder = await mkdtemp(join(tmpdir(), 'berth-deploys-'));
   cleanups.push(() => rm(folder, { recursive: true, force: true }));
   const images = new Map<string, Image>();
@@ -121,7 +119,7 @@ async function openWorld(
   };
   const reports: string[] = [];
   const reporter = { report: (_level: string, event: string) => void reports.push(event) };
-  const space = { freeBytes: options.freeBytes ?? 100 * GIB, totalBytes: 200 * GIB };
+  const space = { freeBytes: 100 * GIB, totalBytes: 200 * GIB };
 
   /** The part of Berth that ends with its process. */
   async function boot() {
@@ -135,7 +133,7 @@ async function openWorld(
       reporter,
       memoryBudgetBytes: GIB,
       bootCap: 2,
-      bootTimeoutMs: 500,
+      bootTimeoutMs: options.bootTimeoutMs ?? 500,
       stopGraceMs: 10,
       bounds: { maxWaiting: 10, maxWaitMs: 1_000 },
       onUnroute: () => {},
@@ -158,7 +156,7 @@ async function openWorld(
       disk: () => Promise.resolve(space),
       buildsFolder: join(folder, 'builds'),
       buildTimeoutMs: 60_000,
-      buildsAtOnce: options.buildsAtOnce ?? 1,
+      buildsAtOnce: 1,
       checkDockerfile,
       reporter,
     });
@@ -579,4 +577,34 @@ test('the next start clears images and build folders that no deployment has', as
   const left = (await world.store.ledger('image')).map((entry) => entry.id);
   expect(left.toSorted()).toEqual([`sha256:${id}`, 'sha256:ahead'].toSorted());
   expect(await readdir(join(world.folder, 'builds'))).not.toContain('gone-00000000');
+});
+
+test('neither a removal nor the end of the server waits for an app that does not come up', async () => {
+  const never = { ...CALM, listensAfterMs: () => undefined };
+  const world = await openWorld({ knobs: never, bootTimeoutMs: 60_000 });
+  const first = await world.boot();
+  const ids: string[] = [];
+  for (const env of [{}, { A: '1' }]) {
+    const request = await world.folderOf(
+      { Dockerfile: 'FROM scratch\n' },
+      { configuration: { ...configuration, env } },
+    );
+    const { id } = (await first.deployer.deploy(request)).deployment;
+    ids.push(id);
+    await expect.poll(() => world.builder.began.length).toBe(ids.length);
+    world.builder.end(id, world.built(id));
+    await expect
+      .poll(() => first.fleet.instances(id).map(({ state }) => state))
+      .toEqual(['booting']);
+  }
+  const began = systemClock.now();
+  const removed = await world.store.deployment(ids[0]!);
+  await first.deployer.remove(removed!);
+  expect(first.fleet.instances(ids[0])).toEqual([]);
+  await first.close();
+  expect(systemClock.now() - began).toBeLessThan(10_000);
+  // Unfinished, not failed: the next start verifies it again.
+  expect((await world.store.deployments()).map(({ id, state }) => [id, state])).toEqual([
+    [ids[1], 'verifying'],
+  ]);
 });

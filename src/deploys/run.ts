@@ -34,12 +34,9 @@ export async function runDeploy(
     if (signal.aborted) return undefined;
     const boot = beginStep(needs.clock, journal, 'boot');
     boot('running');
-    const verified = await needs.fleet.verify(current);
-    if (signal.aborted) {
-      // Known to the fleet, so that a removal finds the instance that was verified.
-      needs.fleet.add(current);
-      return undefined;
-    }
+    const verified = await Promise.race([needs.fleet.verify(current), whenAborted(signal)]);
+    // What boots meanwhile is ended by the removal, or by the next start.
+    if (signal.aborted || !verified) return undefined;
     current = { ...current, state: 'ready', readyAt: needs.clock.now() };
     await needs.store.updateDeployment(current);
     needs.fleet.add(current);
@@ -53,6 +50,14 @@ export async function runDeploy(
   return current;
 }
 
+/** So that neither a removal nor the end of the server waits for an app that does not come up. */
+function whenAborted(signal: AbortSignal): Promise<undefined> {
+  return new Promise((resolve) => {
+    if (signal.aborted) resolve(undefined);
+    else signal.addEventListener('abort', () => resolve(undefined), { once: true });
+  });
+}
+
 /** What there is to say about an image: its size, and the biggest layers of a large one. */
 export function tellImage(image: Image, journal: Pick<Journal<ProgressEvent>, 'append'>): void {
   journal.append({ kind: 'step', name: 'image', state: 'done', detail: mebibytes(image.bytes) });
@@ -62,7 +67,10 @@ export function tellImage(image: Image, journal: Pick<Journal<ProgressEvent>, 'a
     text: `The image has ${mebibytes(image.bytes)}. Its biggest layers:`,
   });
   for (const layer of image.layers.filter(({ bytes }) => bytes >= MIB).slice(0, SHOWN_LAYERS)) {
-    journal.append({ kind: 'line', text: `  ${mebibytes(layer.bytes)}  ${layer.createdBy}` });
+    journal.append({
+      kind: 'line',
+      text: `  ${mebibytes(layer.bytes)}  ${layer.createdBy.trim()}`,
+    });
   }
 }
 
