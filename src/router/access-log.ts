@@ -1,7 +1,9 @@
 /** One structured record per request, in the words that the access log, the figures and the tests share. */
+import type { IncomingMessage } from 'node:http';
 import type { ErrorCode } from '../core/errors.ts';
 import type { DeploymentId, InstanceId, StartKind } from '../core/model.ts';
 import type { Lease } from '../ports/fleet.ts';
+import type { RequestContext } from './context.ts';
 import type { RawHeaders } from './headers.ts';
 
 /** How one request was served. Made when it has ended; times in ms, sizes in bytes of bodies. */
@@ -15,25 +17,36 @@ export interface AccessRecord {
   readonly host: string;
   /** Without the query, which may hold secrets. */
   readonly path: string;
-  /** Absent when no deployment answers at that host. */
-  readonly deploymentId?: DeploymentId;
-  readonly instanceId?: InstanceId;
+  /** Undefined when no deployment answers at that host. */
+  readonly deploymentId: DeploymentId | undefined;
+  /** Of the last attempt. */
+  readonly instanceId: InstanceId | undefined;
   /** What the client was sent; 101 for a WebSocket; 0 when it went away before anything was sent. */
   readonly status: number;
   /** The failure that was answered, or that cut the answer off. */
-  readonly error?: ErrorCode;
-  readonly start?: StartKind;
+  readonly error: ErrorCode | undefined;
+  readonly start: StartKind | undefined;
   readonly waitMs: number;
   readonly bootMs: number;
   readonly portMs: number;
-  /** From the last dispatch to the head of the answer; absent when there was none. */
-  readonly appMs?: number;
+  /** From the last dispatch to the head of the answer; undefined when there was none. */
+  readonly appMs: number | undefined;
   readonly totalMs: number;
   readonly bytesIn: number;
   readonly bytesOut: number;
   /** Attempts beyond the first. */
   readonly retries: number;
   /** The client went away first, or its answer was cut off. */
+  readonly aborted: boolean;
+}
+
+/** What the record needs to know besides. */
+export interface RequestAbout {
+  readonly request: RequestContext;
+  readonly req: IncomingMessage;
+  readonly deploymentId: DeploymentId | undefined;
+  /** ms since the epoch. */
+  readonly now: number;
   readonly aborted: boolean;
 }
 
@@ -74,22 +87,31 @@ export class Served {
     headers.push('x-berth-id', id);
   }
 
-  /** The part of the record that this knows. */
-  facts() {
+  /** Field by field: spreading parts together costs a microsecond per request. */
+  record(about: RequestAbout): AccessRecord {
+    const { request, req, deploymentId, now, aborted } = about;
+    const query = request.path.indexOf('?');
     return {
+      id: request.id,
+      at: request.at,
+      remoteAddress: req.socket.remoteAddress ?? '',
+      method: req.method ?? '',
+      host: request.host,
+      path: query === -1 ? request.path : request.path.slice(0, query),
+      deploymentId,
+      instanceId: this.lease?.instanceId,
       status: this.status,
+      error: this.error,
+      start: this.lease?.start,
       waitMs: this.waitMs,
       bootMs: this.bootMs,
       portMs: this.portMs,
+      appMs: this.appMs,
+      totalMs: now - request.at,
       bytesIn: this.bytesIn,
       bytesOut: this.bytesOut,
       retries: Math.max(0, this.tries - 1),
-      ...(this.error !== undefined && { error: this.error }),
-      ...(this.appMs !== undefined && { appMs: this.appMs }),
-      ...(this.lease !== undefined && {
-        instanceId: this.lease.instanceId,
-        start: this.lease.start,
-      }),
+      aborted,
     };
   }
 }

@@ -13,6 +13,8 @@ export class Answer {
   readonly #req: IncomingMessage;
   readonly #res: ServerResponse;
   readonly #served: Served;
+  /** Of the app's answer, as it announced it. */
+  #contentLength: number | undefined;
   #isWaitingForDrain = false;
   #isFlushed = false;
   #isWhole = false;
@@ -53,7 +55,7 @@ export class Answer {
       this.#isContinued = true;
       this.#res.writeContinue();
     } else {
-      this.#res.writeInformation(status, responseHeaders(headers, false));
+      this.#res.writeInformation(status, responseHeaders(headers, false).headers);
     }
   }
 
@@ -63,7 +65,8 @@ export class Answer {
       this.#req.method !== 'HEAD' &&
       status !== 204 &&
       status !== 304;
-    const headers = responseHeaders(received, mayHaveTrailers);
+    const { headers, contentLength } = responseHeaders(received, mayHaveTrailers);
+    this.#contentLength = contentLength;
     this.#served.addHeaders(headers, this.#request.id);
     this.#writeHead(status, message, headers);
     // The head goes with the first bytes of the body when they come at once, and alone when they do not.
@@ -74,6 +77,11 @@ export class Answer {
   data(chunk: Buffer, onRoom: () => void): boolean {
     this.#served.bytesOut += chunk.length;
     this.#isFlushed = true;
+    if (this.#served.bytesOut === this.#contentLength) {
+      // The last bytes are known to be that: head, body and end go out together.
+      this.#res.end(chunk);
+      return true;
+    }
     if (this.#res.write(chunk)) return true;
     if (!this.#isWaitingForDrain) {
       this.#isWaitingForDrain = true;
@@ -86,10 +94,10 @@ export class Answer {
   }
 
   end(trailers: ReceivedHeaders): void {
-    if (trailers.length > 0) this.#res.addTrailers(pairs(responseHeaders(trailers, true)));
+    if (trailers.length > 0) this.#res.addTrailers(pairs(responseHeaders(trailers, true).headers));
     this.#isWhole = true;
     this.#isFlushed = true;
-    this.#res.end();
+    if (!this.#res.writableEnded) this.#res.end();
   }
 
   /** Sends the head now if nothing has gone with it yet. */

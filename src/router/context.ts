@@ -4,6 +4,7 @@ import type { Clock } from '../ports/clock.ts';
 import type { Fleet } from '../ports/fleet.ts';
 import type { Deadlines } from './deadlines.ts';
 import type { RouterLimits } from './limits.ts';
+import type { Losses } from './losses.ts';
 import type { Upstreams } from './upstream.ts';
 
 export interface RouterContext {
@@ -12,6 +13,7 @@ export interface RouterContext {
   readonly limits: RouterLimits;
   readonly version: string;
   readonly deadlines: Deadlines;
+  readonly losses: Losses;
   readonly upstreams: Upstreams;
   /** `limits.duration` of a deployment, in ms. */
   readonly durationMs: (deploymentId: DeploymentId) => number;

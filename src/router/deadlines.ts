@@ -1,11 +1,12 @@
 /** Many deadlines on one timer: a sweep four times a second while there are any. */
 import type { Clock } from '../ports/clock.ts';
+import { Bag, type BagMember } from './bag.ts';
 
 /** Deadlines are seconds to minutes long, so a quarter of a second more is nothing, and a timer per request is saved. */
 const SWEEP_MS = 250;
 
 /** Something to be done at a time, unless it is cancelled before. */
-export interface Deadline {
+export interface Deadline extends BagMember {
   /** ms since the epoch. */
   readonly at: number;
   readonly passed: () => void;
@@ -13,9 +14,9 @@ export interface Deadline {
 
 export class Deadlines {
   readonly #clock: Clock;
-  readonly #pending = new Set<Deadline>();
+  readonly #pending = new Bag<Deadline>();
   readonly #closed = new AbortController();
-  #sweeping = false;
+  #isSweeping = false;
 
   constructor(clock: Clock) {
     this.#clock = clock;
@@ -23,33 +24,30 @@ export class Deadlines {
 
   /** Calls `passed` once, at most a quarter of a second after `ms` from now. */
   add(ms: number, passed: () => void): Deadline {
-    const deadline = { at: this.#clock.now() + ms, passed };
+    const deadline = { at: this.#clock.now() + ms, passed, bagIndex: -1 };
     this.#pending.add(deadline);
-    if (!this.#sweeping) void this.#sweep();
+    if (!this.#isSweeping) void this.#sweep();
     return deadline;
   }
 
+  /** Cancelling what has passed or was cancelled does nothing. */
   cancel(deadline: Deadline): void {
-    this.#pending.delete(deadline);
+    this.#pending.remove(deadline);
   }
 
   /** Forgets all deadlines. */
   close(): void {
-    this.#pending.clear();
+    this.#pending.take();
     this.#closed.abort();
   }
 
   async #sweep(): Promise<void> {
-    this.#sweeping = true;
+    this.#isSweeping = true;
     while (this.#pending.size > 0) {
       await this.#clock.sleep(SWEEP_MS, this.#closed.signal);
       const now = this.#clock.now();
-      for (const deadline of this.#pending) {
-        if (deadline.at > now) continue;
-        this.#pending.delete(deadline);
-        deadline.passed();
-      }
+      for (const deadline of this.#pending.take(({ at }) => at <= now)) deadline.passed();
     }
-    this.#sweeping = false;
+    this.#isSweeping = false;
   }
 }

@@ -1,33 +1,46 @@
 /** Header rules of a proxy: what belongs to one connection stays there, and who really asked is written down. */
 import type { IncomingMessage } from 'node:http';
 
-/** Belong to one connection (RFC 9110 7.6.1), or are written anew by whoever sends the message on. */
-const HOP_BY_HOP = new Set([
-  'connection',
-  'keep-alive',
-  'proxy-authenticate',
-  'proxy-authorization',
-  'proxy-connection',
-  'te',
-  'transfer-encoding',
-  'upgrade',
-  'http2-settings',
+/** What is done with a header other than to pass it on. */
+type Rule = 'hop' | 'ours' | 'forwarded' | 'x-forwarded-for' | 'x-request-id' | 'host';
+
+/** One look-up per header, on the way of every request. */
+const REQUEST_RULES: ReadonlyMap<string, Rule> = new Map([
+  // Belong to one connection (RFC 9110 7.6.1).
+  ['connection', 'hop'],
+  ['keep-alive', 'hop'],
+  ['proxy-authenticate', 'hop'],
+  ['proxy-authorization', 'hop'],
+  ['proxy-connection', 'hop'],
+  ['te', 'hop'],
+  ['transfer-encoding', 'hop'],
+  ['upgrade', 'hop'],
+  ['http2-settings', 'hop'],
+  // Written anew by whoever sends the message on: the framing, and what only the router knows.
+  ['content-length', 'ours'],
+  ['expect', 'ours'],
+  ['trailer', 'ours'],
+  ['x-forwarded-host', 'ours'],
+  ['x-forwarded-proto', 'ours'],
+  // Added to, looked at, or never removed because `Connection` names it.
+  ['forwarded', 'forwarded'],
+  ['x-forwarded-for', 'x-forwarded-for'],
+  ['x-request-id', 'x-request-id'],
+  ['host', 'host'],
 ]);
-/** Written by the router itself on the way to the app. `content-length` and `expect` belong to the sender. */
-const REWRITTEN_REQUEST = new Set([
-  'content-length',
-  'expect',
-  'forwarded',
-  'trailer',
-  'x-forwarded-for',
-  'x-forwarded-host',
-  'x-forwarded-proto',
+
+const RESPONSE_RULES: ReadonlyMap<string, string> = new Map([
+  ['connection', 'connection'],
+  ['keep-alive', 'hop'],
+  ['proxy-authenticate', 'hop'],
+  ['proxy-connection', 'hop'],
+  ['transfer-encoding', 'transfer-encoding'],
+  ['upgrade', 'hop'],
+  ['content-length', 'content-length'],
+  ['trailer', 'trailer'],
 ]);
 /** The connection-specific tokens that name no further header. */
 const PLAIN_CONNECTION = /^(?:keep-alive|close|upgrade|te|,|\s)*$/i;
-/** Never removed because `Connection` names it: without it the request would mean something else. */
-const HOST = 'host';
-const CONTENT_LENGTH: ReadonlySet<string> = new Set(['content-length']);
 
 /** What the router knows of the request beyond its headers. */
 export interface RequestFacts {
@@ -56,15 +69,20 @@ export function requestHeaders(req: IncomingMessage, facts: RequestFacts): RawHe
     const name = raw[i] as string;
     const value = raw[i + 1] as string;
     const lower = name.toLowerCase();
-    if (lower === 'x-forwarded-for') forwardedFor += `${value}, `;
-    else if (lower === 'forwarded') forwarded += `${value}, `;
-    else if (HOP_BY_HOP.has(lower) || REWRITTEN_REQUEST.has(lower)) continue;
-    else if (lower.startsWith('x-berth-')) continue;
-    else if (named !== undefined && lower !== HOST && named.has(lower)) continue;
-    else {
-      hasRequestId ||= lower === 'x-request-id';
-      headers.push(name, value);
+    const rule = REQUEST_RULES.get(lower);
+    if (rule === 'hop' || rule === 'ours') continue;
+    if (rule === 'x-forwarded-for') {
+      forwardedFor += `${value}, `;
+      continue;
     }
+    if (rule === 'forwarded') {
+      forwarded += `${value}, `;
+      continue;
+    }
+    if (rule === undefined && isPlatforms(lower)) continue;
+    if (named.length > 0 && rule !== 'host' && named.includes(lower)) continue;
+    hasRequestId ||= rule === 'x-request-id';
+    headers.push(name, value);
   }
   const address = plainAddress(facts.remoteAddress);
   headers.push(
@@ -88,37 +106,63 @@ export function requestHeaders(req: IncomingMessage, facts: RequestFacts): RawHe
   return headers;
 }
 
-/** The headers of an app's answer that go on to the client. `Trailer` goes on only where trailers can. */
-export function responseHeaders(raw: readonly (string | Buffer)[], trailers: boolean): RawHeaders {
+/** An app's answer, as far as its head tells. */
+export interface ResponseHeaders {
+  /** Those that go on to the client. */
+  readonly headers: RawHeaders;
+  /** Undefined when the body is chunked or ends with its connection. */
+  readonly contentLength: number | undefined;
+}
+
+/** What goes on to the client. `Trailer` goes on only where trailers can. */
+export function responseHeaders(
+  raw: readonly (string | Buffer)[],
+  mayHaveTrailers: boolean,
+): ResponseHeaders {
   const headers: RawHeaders = [];
-  let connection: string | undefined;
-  let chunked = false;
+  const dropped: string[] = [];
+  let contentLength: number | undefined;
+  let isChunked = false;
+  let hasTrailer = false;
   for (let i = 0; i + 1 < raw.length; i += 2) {
     const name = text(raw[i]);
+    const value = text(raw[i + 1]);
     const lower = name.toLowerCase();
-    if (lower === 'connection') connection = `${connection ?? ''},${text(raw[i + 1])}`;
-    if (lower === 'transfer-encoding') chunked = true;
-    if (HOP_BY_HOP.has(lower) || lower.startsWith('x-berth-')) continue;
-    if (lower === 'trailer' && !trailers) continue;
-    headers.push(name, text(raw[i + 1]));
+    const rule = RESPONSE_RULES.get(lower);
+    if (rule === undefined && isPlatforms(lower)) continue;
+    if (rule === 'connection') dropped.push(...namedByConnection(value));
+    else if (rule === 'transfer-encoding') isChunked = true;
+    else if (rule === 'content-length') contentLength = Number(value);
+    else if (rule === 'trailer') hasTrailer = true;
+    if (rule === undefined || rule === 'content-length' || rule === 'trailer') {
+      headers.push(name, value);
+    }
   }
   // RFC 9112 6.3: with both, the length is not to be believed, nor passed on.
-  const kept = chunked ? without(headers, CONTENT_LENGTH) : headers;
-  const named = namedByConnection(connection);
-  return named === undefined ? kept : without(kept, named);
+  if (isChunked && contentLength !== undefined) dropped.push('content-length');
+  if (hasTrailer && !(isChunked && mayHaveTrailers)) dropped.push('trailer');
+  return {
+    headers: dropped.length === 0 ? headers : without(headers, dropped),
+    contentLength: isChunked ? undefined : contentLength,
+  };
 }
 
-/** Undefined when `Connection` names no header of its own, which is nearly always. */
-function namedByConnection(connection: string | undefined): ReadonlySet<string> | undefined {
-  if (connection === undefined || PLAIN_CONNECTION.test(connection)) return undefined;
-  return new Set(connection.split(',').map((token) => token.trim().toLowerCase()));
+/** Names what only the platform may say of itself. */
+function isPlatforms(lower: string): boolean {
+  return lower.startsWith('x-berth-');
 }
 
-function without(headers: RawHeaders, named: ReadonlySet<string>): RawHeaders {
+/** The headers that `Connection` names as its own: nearly always none. */
+function namedByConnection(connection: string | undefined): readonly string[] {
+  if (connection === undefined || PLAIN_CONNECTION.test(connection)) return [];
+  return connection.split(',').map((token) => token.trim().toLowerCase());
+}
+
+function without(headers: RawHeaders, names: readonly string[]): RawHeaders {
   const kept: RawHeaders = [];
   for (let i = 0; i + 1 < headers.length; i += 2) {
     const name = headers[i] as string;
-    if (!named.has(name.toLowerCase())) kept.push(name, headers[i + 1] as string);
+    if (!names.includes(name.toLowerCase())) kept.push(name, headers[i + 1] as string);
   }
   return kept;
 }

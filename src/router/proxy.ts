@@ -22,6 +22,7 @@ import type { RequestContext, RouterContext } from './context.ts';
 import type { Deadline } from './deadlines.ts';
 import { type RawHeaders, requestHeaders } from './headers.ts';
 import { linger } from './linger.ts';
+import type { LossWatcher } from './losses.ts';
 import { sendStream } from './send-stream.ts';
 import { sendWhole } from './send-whole.ts';
 import type { Upstream } from './upstream.ts';
@@ -33,7 +34,6 @@ type Outcome =
   | { readonly kind: 'error'; readonly error: BerthError };
 
 const OVER: Outcome = { kind: 'over' };
-const ONCE = { once: true };
 /** A ready-made reason: making one, with its stack, costs more than all else that an abort does. */
 const GONE = new Error('the client is gone');
 
@@ -61,7 +61,8 @@ export async function proxy(options: ExchangeOptions): Promise<void> {
   await new Exchange(options).run();
 }
 
-class Exchange implements AttemptSink {
+class Exchange implements AttemptSink, LossWatcher {
+  bagIndex = -1;
   readonly #options: ExchangeOptions;
   readonly #context: RouterContext;
   readonly #served: Served;
@@ -136,9 +137,9 @@ class Exchange implements AttemptSink {
     const outcome = new Promise<Outcome>((resolve) => {
       this.#settle = resolve;
     });
-    lease.lost.addEventListener('abort', this, ONCE);
+    this.#context.losses.watch(lease.lost, this);
     if (this.#cancel.signal.aborted) this.#finish(OVER, 'done');
-    else if (lease.lost.aborted) this.handleEvent();
+    else if (lease.lost.aborted) this.onLost();
     else await this.#dispatch(lease);
     return outcome;
   }
@@ -239,7 +240,7 @@ class Exchange implements AttemptSink {
   // --- what else may happen
 
   /** `lease.lost`: the instance has ended, or must be left now. */
-  handleEvent(): void {
+  onLost(): void {
     const happened =
       this.#answer.hasBegun || this.#hasSwitched
         ? 'answering'
@@ -280,8 +281,10 @@ class Exchange implements AttemptSink {
     if (this.#upstream !== undefined) this.#context.upstreams.release(this.#upstream);
     this.#upstream = undefined;
     this.#served.bytesIn ||= this.#body.bytesRead;
-    this.#lease?.lost.removeEventListener('abort', this);
-    this.#lease?.end(how);
+    if (this.#lease !== undefined) {
+      this.#context.losses.unwatch(this.#lease.lost, this);
+      this.#lease.end(how);
+    }
     settle(outcome);
   }
 

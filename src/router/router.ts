@@ -19,6 +19,7 @@ import { Deadlines } from './deadlines.ts';
 import { answerHealth, HEALTH_PATH } from './health.ts';
 import { DEFAULT_ROUTER_LIMITS, type RouterLimits } from './limits.ts';
 import { linger } from './linger.ts';
+import { Losses } from './losses.ts';
 import { checkForm, refuseMalformed } from './malformed.ts';
 import { proxy } from './proxy.ts';
 import { proxyUpgrade, responseFor } from './upgrade.ts';
@@ -80,6 +81,7 @@ class HttpRouter implements Router {
       limits,
       version: options.version,
       deadlines: new Deadlines(options.clock),
+      losses: new Losses(),
       upstreams: new Upstreams(limits),
       durationMs: options.durationMs,
       isClosing: false,
@@ -268,21 +270,7 @@ class HttpRouter implements Router {
     deploymentId?: DeploymentId,
   ): void {
     const { onAccess, clock } = this.#options;
-    if (onAccess === undefined) return;
-    const { id, at, host, path } = request;
-    const query = path.indexOf('?');
-    onAccess({
-      id,
-      at,
-      remoteAddress: req.socket.remoteAddress ?? '',
-      method: req.method ?? '',
-      host,
-      path: query === -1 ? path : path.slice(0, query),
-      ...(deploymentId !== undefined && { deploymentId }),
-      ...served.facts(),
-      totalMs: clock.now() - at,
-      aborted,
-    });
+    onAccess?.(served.record({ request, req, deploymentId, now: clock.now(), aborted }));
   }
 
   #newId(): string {

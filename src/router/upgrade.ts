@@ -39,7 +39,7 @@ export async function proxyUpgrade(
       socket.removeListener('end', onLeft);
       res.detachSocket(socket);
       served.status = 101;
-      const headers = responseHeaders(received, false);
+      const { headers } = responseHeaders(received, false);
       headers.push('connection', 'Upgrade', 'upgrade', req.headers.upgrade ?? '');
       served.addHeaders(headers, request.id);
       socket.write(switchingHead(message, headers), 'latin1');

@@ -7,12 +7,14 @@ import type { RouterLimits } from './limits.ts';
 /** The pool of one instance, and how many requests use it now. */
 export class Upstream {
   readonly pool: Pool;
-  readonly origin: string;
+  readonly host: string;
+  readonly port: number;
   inUse = 0;
 
-  constructor(origin: string, limits: RouterLimits) {
-    this.origin = origin;
-    this.pool = new Pool(origin, {
+  constructor({ host, port }: Lease, limits: RouterLimits) {
+    this.host = host;
+    this.port = port;
+    this.pool = new Pool(`http://${host.includes(':') ? `[${host}]` : host}:${port}`, {
       pipelining: 1,
       allowH2: false,
       // Time is bounded by `limits.duration`, for the answer as a whole.
@@ -45,14 +47,13 @@ export class Upstreams {
 
   /** The pool for a lease. Each call is paired with one `release`. */
   use(lease: Lease): Upstream {
-    const origin = `http://${lease.host.includes(':') ? `[${lease.host}]` : lease.host}:${lease.port}`;
     let upstream = this.#byInstance.get(lease.instanceId);
-    if (upstream !== undefined && isStale(upstream, lease, origin)) {
+    if (upstream !== undefined && isStale(upstream, lease)) {
       this.forget(lease.instanceId);
       upstream = undefined;
     }
     if (upstream === undefined) {
-      upstream = new Upstream(origin, this.#limits);
+      upstream = new Upstream(lease, this.#limits);
       this.#byInstance.set(lease.instanceId, upstream);
       this.#dropWhenDisconnected(lease.instanceId, upstream);
     }
@@ -90,6 +91,7 @@ export class Upstreams {
   }
 }
 
-function isStale(upstream: Upstream, lease: Lease, origin: string): boolean {
-  return upstream.origin !== origin || (lease.start !== 'warm' && upstream.inUse === 0);
+function isStale(upstream: Upstream, lease: Lease): boolean {
+  if (upstream.host !== lease.host || upstream.port !== lease.port) return true;
+  return lease.start !== 'warm' && upstream.inUse === 0;
 }
