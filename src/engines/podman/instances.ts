@@ -21,6 +21,8 @@ export interface Known {
   readonly id: InstanceId;
   readonly deploymentId: string;
   readonly containerId: string;
+  /** Name of the network it is in, once it is. */
+  readonly network: string | undefined;
   readonly slot: Slot | undefined;
   readonly stopSignal: number;
   /** As last heard; `frozen` is never among these, it is read from the freezer. */
@@ -127,6 +129,7 @@ function knownFrom(
     id,
     deploymentId: labels[LABEL.deployment] ?? '',
     containerId: inspection.Id,
+    network: Object.keys(inspection.NetworkSettings.Networks ?? {})[0],
     slot: slotFromLabel(labels[LABEL.slot]),
     stopSignal: inspection.Config.StopSignal ?? 15,
     state,

@@ -1,5 +1,6 @@
 /** One bridge per project, from which other projects cannot be reached: made on first use, removed when empty. */
 import { BerthError } from '../../core/errors.ts';
+import { keepBridgeAddress } from './bridge.ts';
 import { type PodmanClient, refusalOf, refused } from './client.ts';
 import { LABEL, networkName } from './names.ts';
 
@@ -12,6 +13,8 @@ export interface Ledger {
 export interface Networks {
   /** Name of the project's network, which exists when this resolves. */
   ensure(project: string): Promise<string>;
+  /** Makes the bridge of this network keep its hardware address; to be called when an instance has joined it. */
+  steady(name: string): Promise<void>;
   /** Succeeds when there is none, or when it is not ours, or still in use. */
   remove(project: string): Promise<void>;
 }
@@ -22,13 +25,17 @@ export function createNetworks(
   ledger: Ledger | undefined,
 ): Networks {
   const ready = new Map<string, Promise<void>>();
+  const bridges = new Map<string, string | undefined>();
 
   const inspect = async (name: string) => {
     const call = { method: 'GET', path: `/networks/${name}/json`, lane: 'read' } as const;
     const answer = await client.ask(call);
     if (answer.status === 404) return undefined;
     if (answer.status >= 400) throw refused(call, answer);
-    return answer.value as { readonly labels?: Readonly<Record<string, string>> };
+    return answer.value as {
+      readonly labels?: Readonly<Record<string, string>>;
+      readonly network_interface?: string;
+    };
   };
 
   const create = async (name: string, project: string): Promise<void> => {
@@ -70,9 +77,16 @@ export function createNetworks(
       return name;
     },
 
+    async steady(name) {
+      if (!bridges.has(name)) bridges.set(name, (await inspect(name))?.network_interface);
+      const bridge = bridges.get(name);
+      if (bridge !== undefined) await keepBridgeAddress(bridge);
+    },
+
     async remove(project) {
       const name = networkName(ledgerId, project);
       ready.delete(name);
+      bridges.delete(name);
       const existing = await inspect(name);
       if (existing && existing.labels?.[LABEL.ledger] !== ledgerId) return;
       if (existing) {

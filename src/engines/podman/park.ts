@@ -24,6 +24,7 @@ export async function parkKnown(context: Context, id: InstanceId): Promise<Known
   const answer = await client.ask(call);
   const known = await instances.refresh(id);
   if (!known) throw notThere(id);
+  if (known.network !== undefined) await context.networks.steady(known.network);
   const isPast = known.state === 'parked' || known.state === 'running';
   if (answer.status >= 400 && !isPast) throw refused(call, answer);
   return known;
