@@ -202,6 +202,19 @@ export const CATALOGUE = {
     advice: 'Deploy again: what was uploaded and built is still there.',
   },
 
+  // --- certificates
+  CERTIFICATE_INVALID: {
+    status: 400,
+    title: 'The certificate cannot be used',
+    advice:
+      'Give the chain with the certificate of the hostname first, and the key that belongs to it, both as PEM.',
+  },
+  CERTIFICATE_NOT_FOUND: {
+    status: 404,
+    title: 'There is no such certificate',
+    advice: '`berth tls ls` shows those there are.',
+  },
+
   // --- host and engine
   ENGINE_UNAVAILABLE: {
     status: 503,

@@ -71,6 +71,14 @@ export const PARTS: readonly Part[] = [
     because: SAME_RULE,
   },
   {
+    name: 'tls',
+    may: { core: WORDS, ports: NEEDS },
+    // Wire formats are never written by hand: DER, X.509 and ACME are these.
+    packages: ['@peculiar/asn1-schema', '@peculiar/asn1-x509', '@peculiar/x509', 'acme-client'],
+    node: true,
+    because: SAME_RULE,
+  },
+  {
     name: 'engines',
     may: { core: WORDS, ports: 'the port it implements' },
     packages: ['undici'],
