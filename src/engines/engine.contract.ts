@@ -249,7 +249,7 @@ export function engineContract(name: string, open: () => Promise<EngineGround>):
     test('a frozen instance that gave up its pages answers when thawed; a running one keeps its pages', async ({
       skip,
     }) => {
-      const { reclaim } = engine;
+      const reclaim = engine.reclaim?.bind(engine);
       if (!reclaim) {
         skip('the driver cannot take pages from a frozen instance');
         return;

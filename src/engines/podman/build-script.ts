@@ -125,7 +125,7 @@ export function buildInvocation(parameters: BuildParameters): BuildInvocation {
       parameters.context,
     ],
     environment: {
-      ...command.environment,
+      ...command.plainEnvironment,
       ...Object.fromEntries(inEnvironment),
       TMPDIR: `${home}/${BUILD_FILE.scratch}`,
       ...(redactions === '' ? {} : { BERTH_REDACTIONS: redactions }),
@@ -154,7 +154,9 @@ const READ_BY_PROGRAMS = new RegExp(
  */
 function isSafeVariable(name: string, command: PodmanCommand): boolean {
   return (
-    /^[A-Za-z]\w*$/.test(name) && !READ_BY_PROGRAMS.test(name) && !(name in command.environment)
+    /^[A-Za-z]\w*$/.test(name) &&
+    !READ_BY_PROGRAMS.test(name) &&
+    !(name in command.plainEnvironment)
   );
 }
 

@@ -143,7 +143,7 @@ async function removeRuntimeState(build: BuildPlace, command: PodmanCommand): Pr
     const text = await readFile(file, 'utf8').catch(() => '');
     const isOurs = text.includes(`${build.cgroup}"`) || text.includes(`${build.cgroup}/`);
     if (isOurs) {
-      await execute(runtime, ['delete', '--force', name], { env: command.environment }).catch(
+      await execute(runtime, ['delete', '--force', name], { env: command.plainEnvironment }).catch(
         () => undefined,
       );
     }
@@ -161,7 +161,7 @@ const execute = promisify(execFile);
 
 /** What a Podman command prints; empty when it fails: sweeping goes on with the rest. */
 async function run(command: PodmanCommand, args: readonly string[]): Promise<string> {
-  const options = { env: command.environment, timeout: COMMAND_TIMEOUT_MS };
+  const options = { env: command.plainEnvironment, timeout: COMMAND_TIMEOUT_MS };
   return execute(command.program, [...command.plainArguments, ...args], options).then(
     ({ stdout }) => stdout,
     () => '',

@@ -44,6 +44,9 @@ export function createPodmanBuilder(options: PodmanBuilderOptions): Builder {
   const { clock } = options;
   const command = preparePodman(options);
   const beginning = new Map<string, Promise<void>>();
+  const sweeping = new Map<string, Promise<void>>();
+  /** How often each build was begun here: who followed an earlier one must not sweep a later one away. */
+  const begun = new Map<string, number>();
 
   const place = (id: string): BuildPlace => {
     if (!/^[a-z0-9][a-z0-9._-]*$/i.test(id)) {
@@ -57,6 +60,8 @@ export function createPodmanBuilder(options: PodmanBuilderOptions): Builder {
     const build = place(job.id);
     const state = await readState(build);
     if (state.kind === 'running' || state.kind === 'ended') return;
+    begun.set(job.id, (begun.get(job.id) ?? 0) + 1);
+    await sweeping.get(job.id);
     if (state.kind === 'lost') await sweepBuild(build, command, clock);
     await mkdir(join(build.home, BUILD_FILE.scratch), { recursive: true, mode: 0o700 });
     await lowerPriority(BUILDS_CGROUP);
@@ -109,6 +114,19 @@ export function createPodmanBuilder(options: PodmanBuilderOptions): Builder {
     }
   };
 
+  /** For followers, of whom there may be several: once for all of them, and not when it was begun again meanwhile. */
+  const sweepOnce = (build: BuildPlace, generation: number | undefined, keepsFiles: boolean) => {
+    if (begun.get(build.id) !== generation) return Promise.resolve();
+    let sweepingNow = sweeping.get(build.id);
+    if (!sweepingNow) {
+      sweepingNow = sweepBuild(build, command, clock, { keepsFiles }).finally(() =>
+        sweeping.delete(build.id),
+      );
+      sweeping.set(build.id, sweepingNow);
+    }
+    return sweepingNow;
+  };
+
   return {
     begin(job) {
       let beginningNow = beginning.get(job.id);
@@ -125,6 +143,7 @@ export function createPodmanBuilder(options: PodmanBuilderOptions): Builder {
 
     async follow(id, onLine, signal) {
       const build = place(id);
+      const generation = begun.get(id);
       const lines: string[] = [];
       await using output = await openOutput(build, (line) => {
         lines.push(line);
@@ -143,14 +162,14 @@ export function createPodmanBuilder(options: PodmanBuilderOptions): Builder {
         }
         await output.end();
         if (state.kind === 'lost') {
-          await sweepBuild(build, command, clock);
+          await sweepOnce(build, generation, false);
           return { kind: 'lost' };
         }
         const outcome = await readOutcome(build, lines, options.image);
         // A build that ends by itself leaves nothing; a killed one does.
         const wasKilled = outcome.kind === 'failed' && outcome.code === 'BUILD_TIMEOUT';
-        if (wasKilled) await sweepBuild(build, command, clock, { keepsFiles: true });
-        if (outcome.kind === 'lost') await sweepBuild(build, command, clock);
+        if (wasKilled) await sweepOnce(build, generation, true);
+        if (outcome.kind === 'lost') await sweepOnce(build, generation, false);
         return outcome;
       }
       // The caller looks at its signal; there is nothing to say about the build.

@@ -1,14 +1,8 @@
 /** How Podman is called, by the service and by builds alike: same storage, runtime and environment. */
-import {
-  accessSync,
-  constants,
-  mkdirSync,
-  readdirSync,
-  readFileSync,
-  writeFileSync,
-} from 'node:fs';
-import { delimiter, join } from 'node:path';
+import { accessSync, constants, mkdirSync } from 'node:fs';
+import { delimiter, join, resolve } from 'node:path';
 import { BerthError } from '../../core/errors.ts';
+import { writeRegistries, writeRuntime } from './host-config.ts';
 import { installRunc } from './runc.ts';
 
 export interface PodmanOptions {
@@ -23,11 +17,12 @@ export interface PodmanOptions {
 
 export interface PodmanCommand {
   readonly program: string;
-  /** Before the subcommand of the service: with the quick runtime. */
+  /** Before the subcommand of the service, which is to use the quick runtime. */
   readonly serviceArguments: readonly string[];
-  /** Before the subcommand of everything else, builds above all: what they are given must not reach our shell. */
+  /** Before the subcommand of everything else, builds above all: what those are given must not reach our shell. */
   readonly plainArguments: readonly string[];
-  readonly environment: Readonly<Record<string, string>>;
+  readonly serviceEnvironment: Readonly<Record<string, string>>;
+  readonly plainEnvironment: Readonly<Record<string, string>>;
   /** Berth's folder for Podman's own matters. */
   readonly folder: string;
 }
@@ -62,7 +57,7 @@ const PASSED_VARIABLES = [
 
 /** Makes Berth's folder for Podman and what belongs into it. Throws HOST_UNSUPPORTED when Podman is not installed. */
 export function preparePodman(options: PodmanOptions): PodmanCommand {
-  const folder = join(options.dataFolder, 'podman');
+  const folder = join(resolve(options.dataFolder), 'podman');
   mkdirSync(folder, { recursive: true, mode: 0o700 });
   const path = [...new Set([...(process.env.PATH ?? '').split(delimiter), ...SYSTEM_FOLDERS])]
     .filter((entry) => entry !== '')
@@ -76,10 +71,11 @@ export function preparePodman(options: PodmanOptions): PodmanCommand {
     throw new BerthError('HOST_UNSUPPORTED', { detail: `${options.runtime} is not installed.` });
   }
   const shell = findProgram('bash', path);
-  const runtime =
+  const quick =
     options.runtime === 'runc' && shell !== undefined
       ? installRunc(folder, realRuntime, shell)
-      : options.runtime;
+      : undefined;
+  const runtimeConfig = quick === undefined ? undefined : writeRuntime(folder, quick, realRuntime);
   const storage =
     options.storageRoot === undefined
       ? []
@@ -96,15 +92,24 @@ export function preparePodman(options: PodmanOptions): PodmanCommand {
   });
   // cgroupfs: Berth writes quotas and freezers itself. file: events do not depend on a journal being there.
   const common = [...storage, '--cgroup-manager=cgroupfs', '--events-backend=file'];
+  const plainEnvironment = {
+    ...Object.fromEntries(passed),
+    PATH: path,
+    ...(registries === undefined ? {} : { CONTAINERS_REGISTRIES_CONF: registries }),
+  };
   return {
     program,
     folder,
-    serviceArguments: [...common, `--runtime=${runtime}`],
     plainArguments: [...common, `--runtime=${options.runtime}`],
-    environment: {
-      ...Object.fromEntries(passed),
-      PATH: path,
-      ...(registries === undefined ? {} : { CONTAINERS_REGISTRIES_CONF: registries }),
+    plainEnvironment,
+    // By its path only where it cannot be had by name: Podman then asks for that path whenever it meets the container.
+    serviceArguments: [
+      ...common,
+      `--runtime=${(runtimeConfig === undefined ? quick : undefined) ?? options.runtime}`,
+    ],
+    serviceEnvironment: {
+      ...plainEnvironment,
+      ...(runtimeConfig === undefined ? {} : { CONTAINERS_CONF: runtimeConfig }),
     },
   };
 }
@@ -122,39 +127,5 @@ function canRun(path: string): boolean {
     return true;
   } catch {
     return false;
-  }
-}
-
-/**
- * Dockerfiles say `FROM node:24` and mean Docker Hub. A host whose registries.conf names no registry for such names
- * gets its own text with docker.io added, in our folder; a host that has made its choice keeps it (undefined).
- */
-function writeRegistries(folder: string): string | undefined {
-  const system = '/etc/containers/registries.conf';
-  const dropIns = `${system}.d`;
-  const texts = [system, ...readFolder(dropIns).map((name) => join(dropIns, name))].map(readText);
-  if (texts.some((text) => /^\s*unqualified-search-registries\s*=/m.test(text))) return undefined;
-  const file = join(folder, 'registries.conf');
-  // A top-level key has to stand before the first table.
-  const text = `unqualified-search-registries = ["docker.io"]\n\n${texts.join('\n')}`;
-  if (readText(file) !== text) writeFileSync(file, text);
-  return file;
-}
-
-function readFolder(folder: string): string[] {
-  try {
-    return readdirSync(folder)
-      .filter((name) => name.endsWith('.conf'))
-      .toSorted();
-  } catch {
-    return [];
-  }
-}
-
-function readText(file: string): string {
-  try {
-    return readFileSync(file, 'utf8');
-  } catch {
-    return '';
   }
 }

@@ -8,6 +8,7 @@ import type { Engine, InstanceSpec } from '../../ports/engine.ts';
 import { systemClock } from '../../system/clock.ts';
 import { systemRandom } from '../../system/random.ts';
 import type { App, EngineGround } from '../engine.contract.ts';
+import { preparePodman } from './command.ts';
 import { openPodmanEngine, type PodmanEngineOptions } from './engine.ts';
 import { containerName } from './names.ts';
 
@@ -85,7 +86,11 @@ export async function openPodmanGround(
     dataFolder,
     script,
     spec: (app, specChange) => script(APPS[app], specChange),
-    vanish: async (id) => void (await podman('rm', '-f', '-t', '0', containerName(id))),
+    vanish: async (id) => {
+      const command = preparePodman(options);
+      const remove = ['rm', '--force', '--time=0', containerName(id)];
+      await execute(command.program, [...command.plainArguments, ...remove]);
+    },
     reopen: () => openPodmanEngine(options),
     unknownImage: `sha256:${'0'.repeat(64)}`,
     async close() {

@@ -27,6 +27,8 @@ export interface Known {
   readonly stopSignal: number;
   /** As last heard; `frozen` is never among these, it is read from the freezer. */
   readonly state: Exclude<EngineState, 'frozen'>;
+  /** It ended, and conmon's own clean-up after it is still to come. */
+  readonly isUntidy: boolean;
   readonly execution: Execution | undefined;
   readonly exit: Exit | undefined;
 }
@@ -133,6 +135,7 @@ function knownFrom(
     slot: slotFromLabel(labels[LABEL.slot]),
     stopSignal: inspection.Config.StopSignal ?? 15,
     state,
+    isUntidy: inspection.State.Status === 'stopped',
     execution: executionFrom(inspection),
     exit: state === 'exited' ? exitFrom(inspection, folder) : undefined,
   };

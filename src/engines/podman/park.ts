@@ -4,7 +4,10 @@ import type { EngineInstance } from '../../ports/engine.ts';
 import { refused } from './client.ts';
 import type { Context } from './context.ts';
 import { containerName } from './names.ts';
-import { type Known, notThere, show } from './instances.ts';
+import { type Known, notThere, show, wrongState } from './instances.ts';
+
+/** conmon starts a Podman of its own for it, some 100 ms after the end. */
+const TIDYING_MS = 5_000;
 
 /** Idempotent; one that runs already stays as it is. Throws ENGINE_FAILED. */
 export async function park(context: Context, id: InstanceId): Promise<EngineInstance> {
@@ -21,11 +24,21 @@ export async function parkKnown(context: Context, id: InstanceId): Promise<Known
     timeoutMs: 60_000,
   } as const;
   await instances.existing(id);
+  await awaitTidiness(context, id);
   const answer = await client.ask(call);
   const known = await instances.refresh(id);
   if (!known) throw notThere(id);
-  if (known.network !== undefined) await context.networks.steady(known.network);
-  const isPast = known.state === 'parked' || known.state === 'running';
-  if (answer.status >= 400 && !isPast) throw refused(call, answer);
-  return known;
+  if (known.state === 'parked' || known.state === 'running') return known;
+  if (answer.status >= 400) throw refused(call, answer);
+  throw wrongState(id, known.state, 'parked');
+}
+
+/** A clean-up that comes late would undo the parking. */
+async function awaitTidiness({ clock, instances }: Context, id: InstanceId): Promise<void> {
+  const until = clock.now() + TIDYING_MS;
+  let known = instances.peek(id);
+  while (known?.isUntidy === true && clock.now() < until) {
+    await clock.sleep(10);
+    known = await instances.refresh(id);
+  }
 }

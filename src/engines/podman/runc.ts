@@ -12,7 +12,7 @@ import { chmodSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync }
 import { join } from 'node:path';
 import { INSTANCES_CGROUP } from './names.ts';
 
-/** Writes the program; its path. It is called `runc`, because Podman remembers a container's runtime by that name: people's own `podman` finds its own runc for it. */
+/** Writes the program; its path. */
 export function installRunc(folder: string, runc: string, shell: string): string {
   const file = join(folder, 'bin', 'runc');
   const text = program(shell, runc, killedFolder(folder));

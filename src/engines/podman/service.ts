@@ -74,7 +74,7 @@ export async function openService(command: PodmanCommand, clock: Clock): Promise
     const child = spawn(
       command.program,
       [...command.serviceArguments, 'system', 'service', '--time=0', `unix://${socketPath}`],
-      { cwd: '/', env: command.environment, detached: true, stdio: ['ignore', log, log] },
+      { cwd: '/', env: command.serviceEnvironment, detached: true, stdio: ['ignore', log, log] },
     );
     closeSync(log);
     let failure: Error | undefined;
@@ -149,7 +149,7 @@ function socketPathIn(folder: string): string {
 }
 
 function fingerprintOf(command: PodmanCommand): string {
-  const facts = [command.program, command.serviceArguments, command.environment];
+  const facts = [command.program, command.serviceArguments, command.serviceEnvironment];
   return createHash('sha256').update(JSON.stringify(facts)).digest('hex');
 }
 
