@@ -251,9 +251,6 @@ class HttpRouter implements Router {
 
   #onResponseClosed(): void {
     this.#inFlight -= 1;
-    if (!this.#context.isClosing) return;
-    // The connection that carried it rests now, and Node closed those at rest only once.
-    this.server.closeIdleConnections();
     if (this.#inFlight === 0) this.#onIdle?.();
   }
 
