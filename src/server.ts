@@ -200,6 +200,8 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     if (!removesInstances) return;
     const ids = new Set(scheduler.instances().map(({ deploymentId }) => deploymentId));
     await Promise.all([...ids].map((id) => scheduler.remove(id)));
+    const projects = new Set((await store.deployments()).map(({ project }) => project));
+    for (const project of projects) await engine.removeNetwork(project);
   });
   opened.defer(() => deployer.close());
   await deployer.resume();
