@@ -28,6 +28,7 @@ export async function parkKnown(context: Context, id: InstanceId): Promise<Known
   const answer = await client.ask(call);
   const known = await instances.refresh(id);
   if (!known) throw notThere(id);
+  if (known.network !== undefined) await context.networks.steady(known.network);
   if (known.state === 'parked' || known.state === 'running') return known;
   if (answer.status >= 400) throw refused(call, answer);
   throw wrongState(id, known.state, 'parked');
