@@ -92,9 +92,23 @@ async function podman(...args: string[]): Promise<readonly string[]> {
 async function everythingOurs(): Promise<readonly string[]> {
   const label = `label=berth.ledger=${ledger ?? 'none'}`;
   return [
-    ...(await podman('ps', '--all', '--external', '--filter', label, '--format', '{{.Names}}')),
+    ...(await podman('ps', '--all', '--filter', label, '--format', '{{.Names}}')),
     ...(await podman('network', 'ls', '--filter', label, '--format', '{{.Name}}')),
   ];
+}
+
+/** What Buildah keeps of a build while it runs; others on this machine build too. */
+async function workingContainers(id: string): Promise<readonly string[]> {
+  const [graphRoot = ''] = await podman('info', '--format', '{{.Store.GraphRoot}}');
+  const stores = (await readdir(graphRoot)).filter((name) => name.endsWith('-containers'));
+  const found: string[] = [];
+  for (const store of stores) {
+    for (const container of await readdir(join(graphRoot, store))) {
+      const file = join(graphRoot, store, container, 'userdata', 'buildah.json');
+      if ((await readFile(file, 'utf8').catch(() => '')).includes(id)) found.push(container);
+    }
+  }
+  return found;
 }
 
 const sha256 = (text: string) => createHash('sha256').update(text).digest('hex');
@@ -331,8 +345,7 @@ test('a server killed together with its build begins it again, and nothing half-
   expect(told.deployment.state).toBe('ready');
   await server.client.remove(id);
   expect(await everythingOurs()).toEqual([]);
-  const external = await podman('ps', '--all', '--external', '--format', '{{.Names}}');
-  expect(external.filter((name) => name.includes('working-container'))).toEqual([]);
+  expect(await workingContainers(id)).toEqual([]);
 });
 
 test('removing in mid-build ends it and leaves nothing', async () => {
@@ -343,12 +356,14 @@ test('removing in mid-build ends it and leaves nothing', async () => {
   for await (const event of server.client.progress(id)) {
     events.push(event);
     if (event.kind === 'line' && event.text === `begun ${marker}`) {
+      expect(await workingContainers(id)).toHaveLength(1);
       isRemoved = server.client.remove(id);
     }
   }
   await isRemoved;
   expect(events.at(-1)).toMatchObject({ kind: 'end', deployment: { state: 'failed' } });
   expect(await server.client.deployments()).toEqual([]);
+  expect(await workingContainers(id)).toEqual([]);
   expect(await everythingOurs()).toEqual([]);
 });
 
