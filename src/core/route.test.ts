@@ -36,7 +36,7 @@ describe('parseHost', () => {
     '<script>',
     'ä.localhost',
     'a\u0000',
-    `${'a'.repeat(256)}`,
+    'a'.repeat(256),
   ])('refuses %j', (header) => {
     expect(parseHost(header)).toBeUndefined();
   });

@@ -67,7 +67,7 @@ function switchingHead(message: string, headers: readonly string[]): string {
  * is passed on as an end; if the other side has not ended `halfClosedMs` later, both are closed. A side that fails takes
  * the other with it.
  */
-export async function splice(
+async function splice(
   client: UpgradedClient,
   upstream: UpgradedClient,
   deadlines: Deadlines,
