@@ -40,7 +40,7 @@ export function report(error: BerthError, output: Output, pages: string): readon
 }
 
 /** The fields of an error in `--json`, the same names as in the API's problems. */
-export function errorJson(error: BerthError): Record<string, unknown> {
+function errorJson(error: BerthError): Record<string, unknown> {
   return {
     code: error.code,
     title: error.title,
