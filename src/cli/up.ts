@@ -55,8 +55,10 @@ async function start(
   const deadline = world.clock.now() + START_MS;
   for (;;) {
     const note = await healthyServer(world, data);
-    if (note) return note;
-    if (!world.background.isServer(processId)) {
+    const isOurs = world.background.isServer(processId);
+    // Our own process has to be the server or to have given way: left behind, it would start after the next `down`.
+    if (note && (note.pid === processId || !isOurs)) return note;
+    if (!isOurs) {
       const error = startError(await readFrom(log, logBefore), log);
       // Another `up` was quicker: its server is what was wanted, as soon as it is healthy.
       if (!isOtherStarting(world, error) || world.clock.now() > deadline) throw error;
