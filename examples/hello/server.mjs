@@ -2,10 +2,11 @@
 import { createServer } from 'node:http';
 
 const greeting = process.env.GREETING ?? 'Hello';
+const answerAfterMs = Number(process.env.ANSWER_AFTER_MS ?? 0);
 
 const server = createServer((_request, response) => {
   response.setHeader('content-type', 'text/plain; charset=utf-8');
-  response.end(`${greeting} from Berth\n`);
+  setTimeout(() => response.end(`${greeting} from Berth\n`), answerAfterMs);
 });
 
 // Port 0 lets the system choose: Berth finds out which one it was.
