@@ -35,8 +35,15 @@ describe('the builder of Podman', () => {
   afterAll(async () => {
     for (const id of begun) await builder.discard(id);
     for (const id of images) await ground.engine.removeImage(id);
+    // Layers of builds that failed, which stay as cache.
+    const layers = await podman('images', '--all', '--quiet', '--filter', `label=${mark()}`);
+    if (layers !== '') await podman('rmi', '--force', ...new Set(layers.split('\n')));
     await ground.close();
   });
+
+  /** On every layer that is made here: so that no run finds the cache of another, and all can be removed. */
+  const mark = () => `berth.test=${ground.ledgerId}`;
+  const NODE = 'FROM node:24-slim\n';
 
   interface Order {
     readonly files?: Readonly<Record<string, string>>;
@@ -48,7 +55,8 @@ describe('the builder of Podman', () => {
     begun.add(id);
     const folder = join(ground.dataFolder, 'context', id);
     await mkdir(folder, { recursive: true });
-    const files = { Dockerfile: dockerfile, ...order.files };
+    const text = dockerfile.replace(NODE, `${NODE}LABEL ${mark()}\n`);
+    const files = { Dockerfile: text, ...order.files };
     for (const [name, text] of Object.entries(files)) await writeFile(join(folder, name), text);
     await builder.begin({
       id,
@@ -138,7 +146,7 @@ describe('the builder of Podman', () => {
       outcome.kind === 'built' && outcome.image.id;
     expect(imageOf(second)).toBe(imageOf(first));
     expect(imageOf(changed)).not.toBe(imageOf(first));
-    expect(changed.lines.filter((line) => line.includes('Using cache'))).toHaveLength(1);
+    expect(changed.lines.filter((line) => line.includes('Using cache'))).toHaveLength(2);
   });
 
   test('SHELL is kept, as Dockerfiles expect it', async () => {
@@ -180,7 +188,7 @@ describe('the builder of Podman', () => {
       'a RUN that fails',
       'FROM node:24-slim\nRUN echo so far && exit 7\n',
       'BUILD_FAILED',
-      /STEP 2\/3: RUN echo so far && exit 7: .*exit status 7/,
+      /STEP 3\/4: RUN echo so far && exit 7: .*exit status 7/,
     ],
     [
       'a COPY of what is not there',

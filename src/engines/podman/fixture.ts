@@ -94,9 +94,12 @@ export async function openPodmanGround(
     reopen: () => openPodmanEngine(options),
     unknownImage: `sha256:${'0'.repeat(64)}`,
     async close() {
-      await removeAll(engine, projects);
-      await engine.close();
-      await rm(dataFolder, { recursive: true, force: true });
+      try {
+        await removeAll(engine, projects);
+      } finally {
+        await engine.close();
+        await rm(dataFolder, { recursive: true, force: true });
+      }
     },
   };
 }
