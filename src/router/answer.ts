@@ -7,6 +7,8 @@ import type { RequestContext, RouterContext } from './context.ts';
 import { errorPage } from './error-page.ts';
 import { type RawHeaders, responseHeaders } from './headers.ts';
 
+const HSTS = 'strict-transport-security';
+
 export class Answer {
   readonly #context: RouterContext;
   readonly #request: RequestContext;
@@ -137,12 +139,42 @@ export class Answer {
     else this.#res.write(page.body);
   }
 
+  /** A short answer of the router's own; `isOpen` as for `fail`. */
+  say(
+    status: number,
+    given: Readonly<Record<string, string>>,
+    body: string,
+    isOpen: boolean,
+  ): void {
+    const isHead = this.#req.method === 'HEAD';
+    const headers: RawHeaders = Object.entries(given).flat();
+    headers.push('content-length', String(Buffer.byteLength(body)));
+    this.#served.addHeaders(headers, this.#request.id);
+    this.#served.bytesOut = isHead ? 0 : Buffer.byteLength(body);
+    this.#writeHead(status, '', headers);
+    this.#isWhole = true;
+    if (!isHead) this.#res.write(body, 'latin1');
+    if (!isOpen) this.#res.end();
+  }
+
   #writeHead(status: number, message: string, headers: RawHeaders): void {
+    const { hstsSeconds } = this.#context;
+    if (hstsSeconds !== undefined && this.#request.proto === 'https' && !hasHsts(headers)) {
+      headers.push(HSTS, `max-age=${hstsSeconds}`);
+    }
     if (this.#context.isClosing) this.#res.shouldKeepAlive = false;
     if (message === '') this.#res.writeHead(status, headers);
     else this.#res.writeHead(status, message, headers);
     this.#served.status = status;
   }
+}
+
+/** The app's own, which may say more, goes before ours. */
+function hasHsts(headers: RawHeaders): boolean {
+  for (let i = 0; i < headers.length; i += 2) {
+    if (headers[i]?.toLowerCase() === HSTS) return true;
+  }
+  return false;
 }
 
 function flush(answer: Answer): void {

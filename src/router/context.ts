@@ -17,6 +17,8 @@ export interface RouterContext {
   readonly upstreams: Upstreams;
   /** `limits.duration` of a deployment, in ms. */
   readonly durationMs: (deploymentId: DeploymentId) => number;
+  /** For `strict-transport-security`, in seconds; undefined: not sent. */
+  readonly hstsSeconds: number | undefined;
   /** True from the begin of `close()`: answers say `Connection: close`. */
   isClosing: boolean;
 }
@@ -26,6 +28,8 @@ export interface RequestContext {
   readonly id: string;
   /** When it arrived, ms since the epoch. */
   readonly at: number;
+  /** How the client came. */
+  readonly proto: 'http' | 'https';
   /** As sent. */
   readonly host: string;
   /** Origin form, or `*`. */

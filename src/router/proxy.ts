@@ -160,7 +160,7 @@ class Exchange implements AttemptSink, LossWatcher {
     const headers = requestHeaders(req, {
       id: request.id,
       host: request.host,
-      proto: 'http',
+      proto: request.proto,
       remoteAddress: req.socket.remoteAddress ?? '',
     });
     const outgoing = { method: req.method ?? 'GET', path: request.path, headers };

@@ -1,8 +1,9 @@
 /**
- * Takes requests on one plain HTTP port: finds out where each belongs, and lets the platform answer, or passes it on to
+ * Takes requests on a plain port and perhaps one with TLS: finds out where each belongs, and lets the platform answer, or passes it on to
  * an instance of a deployment, or says what is wrong with it.
  */
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { IncomingMessage, Server, ServerResponse } from 'node:http';
+import type { Server as SecureServer } from 'node:https';
 import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { BerthError } from '../core/errors.ts';
@@ -22,6 +23,8 @@ import { linger } from './linger.ts';
 import { Losses } from './losses.ts';
 import { checkForm, refuseMalformed } from './malformed.ts';
 import { proxy } from './proxy.ts';
+import { createServers, isHandshakeFailure, isSecure, originOf } from './servers.ts';
+import type { SecureOptions, Servers } from './servers.ts';
 import { proxyUpgrade, responseFor } from './upgrade.ts';
 import { Upstreams } from './upstream.ts';
 
@@ -39,6 +42,10 @@ export interface RouterOptions {
   readonly limits?: Partial<RouterLimits>;
   /** `limits.duration` of a deployment, in ms. */
   readonly durationMs: (deploymentId: DeploymentId) => number;
+  /** TLS beside the plain port; absent: there is none. */
+  readonly secure?: SecureOptions;
+  /** The proof for an ACME server that asks a hostname for a path; undefined when the request is none of its. */
+  readonly challengeAnswer?: (hostname: string, path: string) => string | undefined;
   /** One call per request, when it has ended. */
   readonly onAccess?: (record: AccessRecord) => void;
 }
@@ -46,6 +53,8 @@ export interface RouterOptions {
 export interface Router {
   /** Not listening yet: `server.listen(…)`. */
   readonly server: Server;
+  /** The one with TLS, not listening either; undefined without `secure`. */
+  readonly secureServer: SecureServer | undefined;
   /** Closes pooled connections to an instance. To be called whenever one leaves `running`, before it is frozen or stopped. */
   forget(instanceId: InstanceId): void;
   /** Takes no more connections, lets requests in flight end (at most `limits.closeMs`), then closes WebSockets and the rest. */
@@ -58,6 +67,8 @@ export function createRouter(options: RouterOptions): Router {
 
 class HttpRouter implements Router {
   readonly server: Server;
+  readonly secureServer: SecureServer | undefined;
+  readonly #servers: Servers;
   readonly #options: RouterOptions;
   readonly #context: RouterContext;
   readonly #upgraded = new Set<Socket>();
@@ -84,35 +95,31 @@ class HttpRouter implements Router {
       losses: new Losses(),
       upstreams: new Upstreams(limits),
       durationMs: options.durationMs,
+      hstsSeconds: options.secure?.hstsSeconds,
       isClosing: false,
     };
-    this.server = createServer({
-      insecureHTTPParser: false,
-      maxHeaderSize: limits.headerBytes,
-      headersTimeout: limits.headersTimeoutMs,
-      // Uploads may take long; `limits.duration` bounds a request as a whole.
-      requestTimeout: 0,
-      connectionsCheckingInterval: Math.min(5_000, Math.ceil(limits.headersTimeoutMs / 3)),
-      keepAliveTimeout: limits.keepAliveTimeoutMs,
-      noDelay: true,
-      // Checked by us, so that the answer has our code.
-      requireHostHeader: false,
-      optimizeEmptyRequests: true,
-      shouldUpgradeCallback: isWebSocket,
-    });
-    // Node would silently leave headers out; `checkForm` refuses instead.
-    this.server.maxHeadersCount = 0;
+    this.#servers = createServers(limits, options.secure);
+    this.server = this.#servers.plain;
+    this.secureServer = this.#servers.secure;
+    for (const server of this.#servers.all) this.#attach(server);
+  }
+
+  #attach(server: Server | SecureServer): void {
     const onRequest = (req: IncomingMessage, res: ServerResponse) => this.#onRequest(req, res);
-    this.server.on('request', onRequest);
+    server.on('request', onRequest);
     // The app says whether to continue, or the router when it has read all it wants to.
-    this.server.on('checkContinue', onRequest);
-    this.server.on('upgrade', (req, socket, head) => this.#onUpgrade(req, socket as Socket, head));
-    this.server.on('clientError', (error, socket) => {
-      refuseMalformed(error, socket as Socket, {
-        id: this.#newId(),
-        platformOrigin: this.#platformOrigin((socket as Socket).localPort),
-        version: options.version,
-      });
+    server.on('checkContinue', onRequest);
+    server.on('upgrade', (req, socket, head) => this.#onUpgrade(req, socket as Socket, head));
+    server.on('clientError', (error, duplex) => {
+      const socket = duplex as Socket;
+      if (isHandshakeFailure(socket, error)) socket.destroy();
+      else {
+        refuseMalformed(error, socket, {
+          id: this.#newId(),
+          platformOrigin: this.#platformOrigin(socket, socket.localPort),
+          version: this.#options.version,
+        });
+      }
     });
   }
 
@@ -123,14 +130,14 @@ class HttpRouter implements Router {
   async close(): Promise<void> {
     const { clock, limits, upstreams, deadlines } = this.#context;
     this.#context.isClosing = true;
-    const closed = new Promise<void>((resolve) => this.server.close(() => resolve()));
+    const closed = this.#servers.close();
     const idle = new AbortController();
     const allAnswered = clock.sleep(limits.closeMs, idle.signal);
     this.#onIdle = () => idle.abort();
     if (this.#inFlight === 0) idle.abort();
     await allAnswered;
     for (const socket of this.#upgraded) socket.destroy();
-    this.server.closeAllConnections();
+    this.#servers.closeConnections();
     await closed;
     // Node calls its server closed before those who wait for the end of an answer have heard of it.
     await new Promise<void>((resolve) => {
@@ -216,9 +223,13 @@ class HttpRouter implements Router {
     const request: RequestContext = {
       id: this.#newId(),
       at: this.#context.clock.now(),
+      proto: isSecure(req.socket) ? 'https' : 'http',
       host: isGood ? form.host : '',
       path: isGood ? form.path : '',
-      platformOrigin: this.#platformOrigin(isGood ? form.parsed.port : req.socket.localPort),
+      platformOrigin: this.#platformOrigin(
+        req.socket,
+        isGood ? form.parsed.port : req.socket.localPort,
+      ),
     };
     if (!isGood) {
       res.shouldKeepAlive = false;
@@ -226,7 +237,19 @@ class HttpRouter implements Router {
       this.#refuse(req, res, request, error, form.status);
       return undefined;
     }
-    const target = this.#options.routes.resolve(form.parsed.host, form.path);
+    const { challengeAnswer, routes, secure } = this.#options;
+    const proof = challengeAnswer?.(form.parsed.host, form.path);
+    if (proof !== undefined) {
+      this.#say(req, res, request, 200, { 'content-type': 'application/octet-stream' }, proof);
+      return undefined;
+    }
+    const target = routes.resolve(form.parsed.host, form.path);
+    if (target.kind === 'deployment' && request.proto === 'http' && secure?.redirectPort) {
+      const origin = originOf('https', form.parsed.host, secure.redirectPort());
+      const location = `${origin}${form.path === '*' ? '/' : form.path}`;
+      this.#say(req, res, request, 308, { location });
+      return undefined;
+    }
     if (target.kind !== 'unknown') return { target, request };
     const error = new BerthError('NOT_FOUND', { detail: `Nothing is deployed at ${target.host}.` });
     this.#refuse(req, res, request, error, error.status);
@@ -240,11 +263,33 @@ class HttpRouter implements Router {
     error: BerthError,
     status: number,
   ): void {
+    this.#answer(req, res, request, (answer, isOpen) => answer.fail(error, isOpen, status));
+  }
+
+  /** A short answer of the router's own. */
+  #say(
+    req: IncomingMessage,
+    res: ServerResponse,
+    request: RequestContext,
+    status: number,
+    headers: Readonly<Record<string, string>>,
+    body = '',
+  ): void {
+    this.#answer(req, res, request, (answer, isOpen) => answer.say(status, headers, body, isOpen));
+  }
+
+  /** What is answered here is answered before the request has been read; then its rest is read and thrown away. */
+  #answer(
+    req: IncomingMessage,
+    res: ServerResponse,
+    request: RequestContext,
+    write: (answer: Answer, isOpen: boolean) => void,
+  ): void {
     const served = new Served();
     const body = new RequestBody(req, 0);
     const answer = new Answer(this.#context, request, req, res, served);
     const hasRest = !body.hasEnded && !answer.isBodyHeldBack;
-    answer.fail(error, hasRest, status);
+    write(answer, hasRest);
     if (hasRest) linger(this.#context, req, res, body);
     res.once('close', () => this.#record(req, request, served, false));
   }
@@ -275,19 +320,8 @@ class HttpRouter implements Router {
     return `${this.#idPrefix}-${this.#idCount.toString(36)}`;
   }
 
-  #platformOrigin(port: number | undefined): string {
-    const host = this.#options.routes.platformHost;
-    return port === undefined || port === 80 ? `http://${host}` : `http://${host}:${port}`;
+  #platformOrigin(socket: Socket, port: number | undefined): string {
+    const proto = isSecure(socket) ? 'https' : 'http';
+    return originOf(proto, this.#options.routes.platformHost, port);
   }
-}
-
-/** Other upgrades (`h2c`, which curl offers) may be ignored by HTTP's own rules: such a request is served as it is. */
-function isWebSocket(req: IncomingMessage): boolean {
-  const { headers } = req;
-  return (
-    req.method === 'GET' &&
-    headers.upgrade?.toLowerCase() === 'websocket' &&
-    headers['content-length'] === undefined &&
-    headers['transfer-encoding'] === undefined
-  );
 }

@@ -1,0 +1,109 @@
+/** The listeners: one for plain HTTP, and one for TLS where that is wanted; both speak the same HTTP by the same rules. */
+import { createServer, type IncomingMessage, type Server, type ServerOptions } from 'node:http';
+import { createServer as createSecureServer, type Server as SecureServer } from 'node:https';
+import type { Socket } from 'node:net';
+import type { TlsOptions } from 'node:tls';
+import { codeOf } from './attempt.ts';
+import type { RouterLimits } from './limits.ts';
+
+/** What TLS needs beside the rules of HTTP, handed in by who has the certificates. */
+export interface SecureOptions {
+  /** Certificates, for one hostname or by name. */
+  readonly tls: Pick<TlsOptions, 'cert' | 'key' | 'ca' | 'minVersion' | 'SNICallback'>;
+  /** Looks at connections before their handshake. */
+  readonly guard?: (server: SecureServer) => void;
+  /** For `strict-transport-security` on answers of deployments, in seconds; absent: not sent. */
+  readonly hstsSeconds?: number;
+  /** Port of https that plain requests for deployments are sent to; absent: they are served. */
+  readonly redirectPort?: () => number;
+}
+
+export interface Servers {
+  readonly plain: Server;
+  readonly secure: SecureServer | undefined;
+  readonly all: readonly (Server | SecureServer)[];
+  /** Takes no more connections; resolves when the last one has ended. */
+  close(): Promise<void>;
+  /** Ends every connection that is not a WebSocket, those in the midst of a handshake too. */
+  closeConnections(): void;
+}
+
+export function createServers(limits: RouterLimits, options: SecureOptions | undefined): Servers {
+  const http: ServerOptions = {
+    insecureHTTPParser: false,
+    maxHeaderSize: limits.headerBytes,
+    headersTimeout: limits.headersTimeoutMs,
+    // Uploads may take long; `limits.duration` bounds a request as a whole.
+    requestTimeout: 0,
+    connectionsCheckingInterval: Math.min(5_000, Math.ceil(limits.headersTimeoutMs / 3)),
+    keepAliveTimeout: limits.keepAliveTimeoutMs,
+    noDelay: true,
+    // Checked by us, so that the answer has our code.
+    requireHostHeader: false,
+    optimizeEmptyRequests: true,
+    shouldUpgradeCallback: isWebSocket,
+  };
+  const plain = createServer(http);
+  const secure =
+    options &&
+    createSecureServer({
+      ...http,
+      ...options.tls,
+      ALPNProtocols: ['http/1.1'],
+      handshakeTimeout: limits.headersTimeoutMs,
+    });
+  const all = secure ? [plain, secure] : [plain];
+  // Node would silently leave headers out; `checkForm` refuses instead.
+  for (const server of all) server.maxHeadersCount = 0;
+
+  const connections = new Set<Socket>();
+  if (secure) {
+    options.guard?.(secure);
+    // Node knows of a connection only from the end of its handshake on.
+    secure.prependListener('connection', (socket: Socket) => {
+      connections.add(socket);
+      socket.once('close', () => connections.delete(socket));
+    });
+  }
+  return {
+    plain,
+    secure,
+    all,
+    async close() {
+      await Promise.all(
+        all.map((server) => new Promise<void>((resolve) => server.close(() => resolve()))),
+      );
+    },
+    closeConnections() {
+      for (const server of all) server.closeAllConnections();
+      for (const socket of connections) socket.destroy();
+    },
+  };
+}
+
+/** Whether a client failed before there was any HTTP: in its handshake. */
+export function isHandshakeFailure(socket: Socket, error: Error): boolean {
+  return isSecure(socket) && !/^(?:HPE_|ERR_HTTP_)/.test(codeOf(error));
+}
+
+/** Whether a connection is encrypted. */
+export function isSecure(socket: Socket): boolean {
+  return 'encrypted' in socket && socket.encrypted === true;
+}
+
+/** `https://shop.example.com:8443`; without the port that clients take by themselves. */
+export function originOf(proto: 'http' | 'https', hostname: string, port?: number): string {
+  const isUsual = port === undefined || port === (proto === 'https' ? 443 : 80);
+  return `${proto}://${hostname}${isUsual ? '' : `:${port}`}`;
+}
+
+/** Other upgrades (`h2c`, which curl offers) may be ignored by HTTP's own rules: such a request is served as it is. */
+function isWebSocket(req: IncomingMessage): boolean {
+  const { headers } = req;
+  return (
+    req.method === 'GET' &&
+    headers.upgrade?.toLowerCase() === 'websocket' &&
+    headers['content-length'] === undefined &&
+    headers['transfer-encoding'] === undefined
+  );
+}
