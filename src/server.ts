@@ -32,10 +32,11 @@ import { claimDataFolder } from './system/data-folder.ts';
 import { leastSpace } from './system/disk.ts';
 import { readHost } from './system/host.ts';
 import { monitorLag } from './system/event-loop-lag.ts';
-import { bind, parseListen, portSuffix } from './system/listen.ts';
+import { bind, parseListen, portOf, portSuffix } from './system/listen.ts';
 import { httpProbe } from './system/probe.ts';
 import { systemHostMemory } from './system/host-memory.ts';
 import { systemRandom as random } from './system/random.ts';
+import { type AcmeSettings, openTls } from './tls/open.ts';
 
 export interface ServerOptions {
   /** Data folder; made when it is not there. */
@@ -50,13 +51,28 @@ export interface ServerOptions {
   readonly buildTimeoutMs?: number;
   /** Where Podman keeps images; absent means Podman's own default. */
   readonly storage?: string;
+  /** Absent: plain HTTP only. */
+  readonly tls?: TlsListening;
   /** Absent: JSON lines on stdout. */
   readonly reporter?: Reporter;
+}
+
+export interface TlsListening {
+  /** `host:port`; port 0 takes a free one. */
+  readonly listen: string;
+  /** Sends plain requests for deployments to https. */
+  readonly redirects?: boolean;
+  /** For `strict-transport-security`, in seconds; absent: not sent. */
+  readonly hstsSeconds?: number;
+  /** Absent: no automatic certificates. */
+  readonly acme?: AcmeSettings;
 }
 
 export interface RunningServer {
   /** `host:port` as it is bound. */
   readonly address: string;
+  /** The same of TLS; undefined without it. */
+  readonly tlsAddress: string | undefined;
   /**
    * Requests in flight may end. Instances stay as they are, for the next server to take over; `removeInstances` drains
    * and removes them, and the next server starts from the images.
@@ -86,9 +102,10 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   // What was opened is closed in reverse, at the end or as soon as something fails.
   await using opened = new AsyncDisposableStack();
   const startedAt = clock.now();
-  const { data, domain } = options;
+  const { data, domain, tls: tlsOptions } = options;
   const version = await ownVersion();
   const wanted = parseListen(options.listen);
+  const wantedTls = tlsOptions && parseListen(tlsOptions.listen);
 
   const folder = await claimDataFolder(data, random);
   opened.defer(() => folder.release());
@@ -147,14 +164,28 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     reporter,
   });
 
+  const tls = await openTls({
+    folder: join(data, 'certificates'),
+    domain,
+    isServed: (hostname) => routes.resolve(hostname, '/').kind !== 'unknown',
+    ...(tlsOptions?.acme ? { acme: tlsOptions.acme } : {}),
+    clock,
+    random,
+    reporter,
+  });
+  opened.defer(() => tls.close());
+  const door = tlsOptions && (await tls.door());
+
   const lag = monitorLag(clock);
   opened.defer(() => lag.close());
   const closing = new AbortController();
   let listen = options.listen;
+  let listenTls: string | undefined;
   const facts = (): ServerFacts => ({
     version,
     pid: process.pid,
     listen,
+    listenTls,
     domain,
     dataFolder: data,
     startedAt,
@@ -173,7 +204,11 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     fleet: scheduler,
     logs,
     clock,
-    urlOf: (id) => `http://${routes.hostOf(id)}${portSuffix(listen)}`,
+    certificates: tls.certificates,
+    urlOf: (id) =>
+      listenTls !== undefined && tlsOptions?.redirects
+        ? `https://${routes.hostOf(id)}${portSuffix(listenTls, 443)}`
+        : `http://${routes.hostOf(id)}${portSuffix(listen)}`,
     closing: closing.signal,
     nextRequestId: () => random.id(12),
     reporter,
@@ -187,6 +222,15 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     random,
     version,
     durationMs: (id) => directory.durationMs(id),
+    ...(door && {
+      secure: {
+        tls: door.options,
+        guard: (server) => door.guard(server),
+        hstsSeconds: tlsOptions?.hstsSeconds,
+        redirectPort: tlsOptions?.redirects ? () => portOf(listenTls ?? '') : undefined,
+      },
+    }),
+    challengeAnswer: (hostname, path) => tls.challengeAnswer(hostname, path),
     onAccess: (record) => reporter.report('info', 'request.served', { ...record }),
   });
 
@@ -208,10 +252,13 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
 
   listen = await bind(router.server, wanted);
   opened.defer(() => router.close());
+  if (router.secureServer && wantedTls) listenTls = await bind(router.secureServer, wantedTls);
   opened.defer(() => closing.abort());
+  tls.renew();
   await folder.writeNote({ pid: process.pid, listen, version });
   reporter.report('info', 'server.started', {
     listen,
+    listenTls,
     data,
     engine: description,
     deployments: deployments.length,
@@ -221,6 +268,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   let closed: Promise<void> | undefined;
   return {
     address: listen,
+    tlsAddress: listenTls,
     close({ removeInstances = false } = {}) {
       if (!closed) reporter.report('info', 'server.stopping', { removeInstances });
       removesInstances ||= removeInstances;

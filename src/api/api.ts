@@ -2,6 +2,7 @@
 import Fastify from 'fastify';
 import { serializerCompiler, validatorCompiler } from 'fastify-type-provider-zod';
 import type { ZodTypeProvider } from 'fastify-type-provider-zod';
+import { addCertificates } from './certificates.ts';
 import { addDeployments } from './deployments.ts';
 import { addLogs } from './logs.ts';
 import type { ApiNeeds } from './needs.ts';
@@ -36,6 +37,7 @@ export async function createApi(needs: ApiNeeds): Promise<Routes> {
       addDeployments(api, needs);
       addProgress(api, needs);
       addLogs(api, needs);
+      addCertificates(api, needs);
       api.get('/openapi.json', { config: { isOpen: true }, schema: { hide: true } }, () =>
         app.swagger(),
       );

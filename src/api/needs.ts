@@ -9,6 +9,7 @@ import type { Fleet } from '../ports/fleet.ts';
 import type { Logs } from '../ports/logs.ts';
 import type { Reporter } from '../ports/reporter.ts';
 import type { Store } from '../ports/store.ts';
+import type { Certificates } from '../tls/certificates.ts';
 
 /** What is fixed for the life of a server. */
 export interface ServerFacts {
@@ -16,6 +17,8 @@ export interface ServerFacts {
   readonly pid: number;
   /** `host:port` of the listener. */
   readonly listen: string;
+  /** The same of TLS; undefined without it. */
+  readonly listenTls: string | undefined;
   readonly domain: string;
   readonly dataFolder: string;
   /** ms since the epoch. */
@@ -42,6 +45,7 @@ export interface ApiNeeds {
   readonly deployer: Deployer;
   readonly fleet: Fleet;
   readonly logs: Logs;
+  readonly certificates: Certificates;
   readonly clock: Clock;
   /** The deployment's own address, for ever. */
   readonly urlOf: (id: DeploymentId) => string;

@@ -41,6 +41,7 @@ export const status = z
     version: z.string(),
     pid: z.number().int(),
     listen: z.string(),
+    listenTls: z.string().optional().describe('Absent: there is no TLS.'),
     domain: z.string(),
     dataFolder: z.string(),
     startedAt: time,
@@ -203,3 +204,52 @@ export const lineEvent = z
 export const endEvent = z
   .object({ deployment })
   .meta({ id: 'EndEvent', description: 'Data of the last event of a deploy, `end`.' });
+
+const leaf = {
+  names: z.array(z.string()).describe('Hostnames it is valid for.'),
+  issuer: z.string(),
+  notBefore: time,
+  notAfter: time,
+  serial: z.string(),
+  fingerprint256: z.string(),
+};
+
+export const certificate = z
+  .object({
+    hostname: z.string().describe('A hostname, or a wildcard such as `*.example.com`.'),
+    source: z
+      .enum(['own', 'acme', 'local'])
+      .describe('Given by hand, asked of an ACME server, or signed by the local authority.'),
+    state: z.enum(['valid', 'expired', 'notYetValid', 'pending', 'failed']),
+    because: z.string().optional().describe('What is being done about it, or why there is none.'),
+    ...z.object(leaf).partial().shape,
+  })
+  .meta({ id: 'Certificate', description: 'Never with its key.' });
+
+export const hostnameParameters = z.object({
+  hostname: z
+    .string()
+    .min(1)
+    .max(254)
+    .describe('A hostname, or a wildcard such as `*.example.com`.'),
+});
+
+const pem = z
+  .string()
+  .min(1)
+  .max(64 * 1024);
+export const certificateInput = z.object({
+  certificate: pem.describe('PEM: the certificate of the hostname first, then who signed it.'),
+  key: pem.describe('PEM, not encrypted. It is kept, and never shown again.'),
+});
+
+export const authority = z
+  .object({
+    certificate: z.string().describe('PEM, to be trusted by clients.'),
+    path: z.string().describe('Its file on the machine of the server.'),
+    domains: z
+      .array(z.string())
+      .describe('What it can vouch for, loopback addresses aside: these and all below.'),
+    ...leaf,
+  })
+  .meta({ id: 'Authority' });

@@ -1,6 +1,60 @@
 /** The types of the API, made from its OpenAPI document by `npm run docs`. */
 
 export interface paths {
+    "/api/v1/authority": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The local authority, for clients to trust */
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description The request cannot be served as it is. */
+                "4XX": {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description The server or its engine failed. */
+                "5XX": {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Authority"];
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/blobs/{sha256}": {
         parameters: {
             query?: never;
@@ -51,6 +105,212 @@ export interface paths {
         };
         post?: never;
         delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/certificates": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * All certificates, by hostname
+         * @description Those of the local authority are made when a hostname is first visited, and listed from then on.
+         */
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description The request cannot be served as it is. */
+                "4XX": {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description The server or its engine failed. */
+                "5XX": {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Certificate"][];
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/certificates/{hostname}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The certificate that serves a hostname */
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    /** @description A hostname, or a wildcard such as `*.example.com`. */
+                    hostname: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description The request cannot be served as it is. */
+                "4XX": {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description The server or its engine failed. */
+                "5XX": {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Certificate"];
+                    };
+                };
+            };
+        };
+        /**
+         * Serve a hostname with a certificate of one’s own
+         * @description It replaces the one given before, and is used from the next handshake on. A pair that could not serve is refused, and what there was goes on serving.
+         */
+        put: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    /** @description A hostname, or a wildcard such as `*.example.com`. */
+                    hostname: string;
+                };
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": {
+                        /** @description PEM: the certificate of the hostname first, then who signed it. */
+                        certificate: string;
+                        /** @description PEM, not encrypted. It is kept, and never shown again. */
+                        key: string;
+                    };
+                };
+            };
+            responses: {
+                /** @description The request cannot be served as it is. */
+                "4XX": {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description The server or its engine failed. */
+                "5XX": {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Certificate"];
+                    };
+                };
+            };
+        };
+        post?: never;
+        /** Remove one’s own certificate of exactly this name, else the automatic one */
+        delete: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    /** @description A hostname, or a wildcard such as `*.example.com`. */
+                    hostname: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description The request cannot be served as it is. */
+                "4XX": {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description The server or its engine failed. */
+                "5XX": {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description It is gone. */
+                204: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content?: never;
+                };
+            };
+        };
         options?: never;
         head?: never;
         patch?: never;
@@ -730,6 +990,58 @@ export interface paths {
 export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
+        Authority: {
+            /** @description PEM, to be trusted by clients. */
+            certificate: string;
+            /** @description What it can vouch for, loopback addresses aside: these and all below. */
+            domains: string[];
+            fingerprint256: string;
+            issuer: string;
+            /** @description Hostnames it is valid for. */
+            names: string[];
+            /**
+             * Format: date-time
+             * @description ISO 8601, UTC.
+             */
+            notAfter: string;
+            /**
+             * Format: date-time
+             * @description ISO 8601, UTC.
+             */
+            notBefore: string;
+            /** @description Its file on the machine of the server. */
+            path: string;
+            serial: string;
+        };
+        /** @description Never with its key. */
+        Certificate: {
+            /** @description What is being done about it, or why there is none. */
+            because?: string;
+            fingerprint256?: string;
+            /** @description A hostname, or a wildcard such as `*.example.com`. */
+            hostname: string;
+            issuer?: string;
+            /** @description Hostnames it is valid for. */
+            names?: string[];
+            /**
+             * Format: date-time
+             * @description ISO 8601, UTC.
+             */
+            notAfter?: string;
+            /**
+             * Format: date-time
+             * @description ISO 8601, UTC.
+             */
+            notBefore?: string;
+            serial?: string;
+            /**
+             * @description Given by hand, asked of an ACME server, or signed by the local authority.
+             * @enum {string}
+             */
+            source: "own" | "acme" | "local";
+            /** @enum {string} */
+            state: "valid" | "expired" | "notYetValid" | "pending" | "failed";
+        };
         /**
          * Berth configuration
          * @description berth.json, or an unchanged now.json of 2018: how a folder is built and run.
@@ -1211,6 +1523,8 @@ export interface components {
                 p99: number;
             };
             listen: string;
+            /** @description Absent: there is no TLS. */
+            listenTls?: string;
             pid: number;
             /**
              * Format: date-time

@@ -13,9 +13,9 @@ export interface SecureOptions {
   /** Looks at connections before their handshake. */
   readonly guard?: (server: SecureServer) => void;
   /** For `strict-transport-security` on answers of deployments, in seconds; absent: not sent. */
-  readonly hstsSeconds?: number;
+  readonly hstsSeconds?: number | undefined;
   /** Port of https that plain requests for deployments are sent to; absent: they are served. */
-  readonly redirectPort?: () => number;
+  readonly redirectPort?: (() => number) | undefined;
 }
 
 export interface Servers {

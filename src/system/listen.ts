@@ -44,8 +44,13 @@ export function bind(server: Server, { host, port }: ListenAddress): Promise<str
   });
 }
 
-/** `:8080`; nothing for the port that every client of HTTP takes by itself. */
-export function portSuffix(listen: string): string {
-  const port = listen.slice(listen.lastIndexOf(':'));
-  return port === ':80' ? '' : port;
+/** `:8080`; nothing for the port that every client takes by itself. */
+export function portSuffix(listen: string, usual = 80): string {
+  const port = portOf(listen);
+  return port === usual ? '' : `:${port}`;
+}
+
+/** Of an address that is bound. */
+export function portOf(listen: string): number {
+  return Number(listen.slice(listen.lastIndexOf(':') + 1));
 }

@@ -23,8 +23,8 @@ export interface AcmeOptions {
   readonly folder: string;
   /** Where the authority hears about an account's certificates. Giving it agrees to the authority's terms. */
   readonly email: string;
-  /** URL of the ACME directory. */
-  readonly directory: string;
+  /** URL of the ACME directory; absent means Let's Encrypt's. */
+  readonly directory?: string;
   /** PEM of who vouches for the directory's own address, for an authority of one's own. */
   readonly trusted?: string;
   /** Proofs that can be shown here, tried in turn. */
@@ -52,6 +52,8 @@ export interface AcmeAttempt {
 }
 
 export interface Acme {
+  /** Renews from now on. */
+  start(): void;
   /** The latest certificate of a hostname. */
   certificate(hostname: string): AcmeCertificate | undefined;
   /** All of them, by hostname. */
@@ -75,14 +77,13 @@ interface Attempt {
   because: string;
 }
 
-/** Reads what is kept, and renews from now on. Throws DATA_FOLDER. */
+/** Reads what is kept. Throws DATA_FOLDER. */
 export async function openAcme(options: AcmeOptions): Promise<Acme> {
   const folder = join(options.folder, directoryName(options.directory));
   const shelf = await openShelf(folder, options.random);
   const accounts = await openShelf(join(folder, ACCOUNT), options.random);
   const acme = new Renewer(options, shelf, accounts);
   await acme.load();
-  acme.start();
   return acme;
 }
 
@@ -122,7 +123,7 @@ class Renewer implements Acme {
   }
 
   start(): void {
-    this.#loop = this.#renewForEver();
+    this.#loop ??= this.#renewForEver();
   }
 
   certificate(hostname: string): AcmeCertificate | undefined {
@@ -204,7 +205,11 @@ class Renewer implements Acme {
     const startedAt = clock.now();
     try {
       const accountKey = await this.#account();
-      const server = { directory, email, ...(trusted === undefined ? {} : { trusted }) };
+      const server = {
+        email,
+        ...(directory === undefined ? {} : { directory }),
+        ...(trusted === undefined ? {} : { trusted }),
+      };
       const order = { ...server, accountKey, hostname, proof };
       const pair = await workshop.make({ kind: 'obtain', order });
       const leaf = checkPair(hostname, pair, clock.now());
@@ -277,7 +282,8 @@ class Renewer implements Acme {
 }
 
 /** A folder per directory: certificates of a test directory are never taken for real ones. */
-function directoryName(directory: string): string {
+function directoryName(directory: string | undefined): string {
+  if (directory === undefined) return 'letsencrypt';
   const readable = directory.replace(/^https?:\/\//, '').replace(/[^a-z0-9.-]+/gi, '-');
   const hash = createHash('sha256').update(directory).digest('hex').slice(0, 8);
   return `${readable.slice(0, 80)}-${hash}`;

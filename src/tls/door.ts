@@ -21,7 +21,7 @@ const KNOCK_MS = 10_000;
 export interface DoorOptions {
   readonly cert: string;
   readonly key: string;
-  readonly ca: readonly string[];
+  readonly ca: string[];
   readonly minVersion: 'TLSv1.2';
   readonly SNICallback: (
     hostname: string,
@@ -42,7 +42,6 @@ export async function openDoor(
   reporter: Reporter,
 ): Promise<Door> {
   let shown: Pair = await certificates.defaultPair();
-  const fixed = { ca: [], minVersion: 'TLSv1.2' } as const;
 
   async function refresh(server: Server): Promise<void> {
     const pair = await certificates.defaultPair();
@@ -63,7 +62,8 @@ export async function openDoor(
     options: {
       cert: shown.certificate,
       key: shown.key,
-      ...fixed,
+      ca: [],
+      minVersion: 'TLSv1.2',
       SNICallback: (hostname, done) => {
         certificates.secureContextFor(hostname).then(
           (context) => done(null, context),

@@ -23,7 +23,8 @@ export interface LeafOrder extends ToMake {
 
 /** A certificate to be asked of an ACME server. */
 export interface AcmeOrder {
-  readonly directory: string;
+  /** Absent: Let's Encrypt's. */
+  readonly directory?: string;
   readonly email: string;
   /** PEM of who vouches for the directory's own address, beside the usual ones. */
   readonly trusted?: string;

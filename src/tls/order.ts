@@ -1,7 +1,7 @@
 /** One certificate from an ACME server, from order to download; the proof is shown by whoever serves. */
 import { Agent } from 'node:https';
 import { rootCertificates } from 'node:tls';
-import { axios, Client, crypto } from 'acme-client';
+import { axios, Client, crypto, directory as known } from 'acme-client';
 import type { Challenge } from './challenges.ts';
 import type { AcmeOrder } from './messages.ts';
 import type { Pair } from './pair.ts';
@@ -41,7 +41,7 @@ export async function makeKey(): Promise<string> {
 
 /** Rejects with what the server said; the account is made when it is not there yet. */
 export async function obtain(order: AcmeOrder, prover: Prover): Promise<Pair> {
-  const { directory, email, trusted, accountKey, hostname } = order;
+  const { directory = known.letsencrypt.production, email, trusted, accountKey, hostname } = order;
   axios.defaults.timeout = ANSWER_MS;
   // One directory per server, so the same for all orders of this thread.
   if (trusted !== undefined) {

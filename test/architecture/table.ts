@@ -106,6 +106,7 @@ export const PARTS: readonly Part[] = [
       ports: NEEDS,
       config: 'the schema that validates a file validates a request',
       deploys: 'its public functions',
+      tls: 'its public functions',
     },
     packages: [
       'fastify',
@@ -152,6 +153,7 @@ export const PARTS: readonly Part[] = [
       scheduler: 'wiring',
       stores: 'wiring',
       system: 'wiring',
+      tls: 'wiring',
     },
     packages: ['pino'],
     node: true,
