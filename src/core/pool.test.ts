@@ -2,6 +2,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import {
+  acquit,
   arrive,
   becameReady,
   busyUnits,
@@ -17,6 +18,7 @@ import {
   type RequestId,
   rest,
   startFailed,
+  suspect,
 } from './pool.ts';
 
 const limits = { maxConcurrentReqs: 10, durationMs: 300_000, timeoutMs: 60_000 };
@@ -89,6 +91,16 @@ describe('filling', () => {
       'old',
       'young',
     ]);
+  });
+
+  it('gives nothing to an instance whose connection broke until it was looked at', () => {
+    const pool = poolOf(2, 1);
+    join(pool, { id: 'a', phase: 'ready', start: 'cold', because: '' }, 0);
+    expect([suspect(pool, 'a'), suspect(pool, 'a')]).toEqual([true, false]);
+    expect(arrive(pool, 1, 0).kind).toBe('waiting');
+    expect(plan(pool, 0)).toMatchObject({ dispatch: [], create: 0 });
+    acquit(pool, 'a');
+    expect(plan(pool, 0).dispatch).toHaveLength(1);
   });
 
   it('lets nobody in before those who wait', () => {

@@ -25,6 +25,8 @@ export interface PoolInstance {
   /** How the present or last boot began. */
   start: StartKind;
   inFlight: number;
+  /** A connection to it broke: it gets no more requests until somebody has looked whether it still lives. */
+  isSuspect: boolean;
   /** Frozen, and its pages were given up: it still thaws, a little more slowly. */
   isReclaimed: boolean;
   /** A request was served since it became ready. */
@@ -100,6 +102,7 @@ export function join(pool: Pool, joining: Joining, now: number): PoolInstance {
     phase: joining.phase,
     start: joining.start,
     inFlight: 0,
+    isSuspect: false,
     isReclaimed: false,
     hasServed: false,
     createdAt: joining.createdAt ?? now,
@@ -180,6 +183,20 @@ export function rest(pool: Pool, instanceId: InstanceId, because: string, now: n
   instance.isReclaimed = false;
   instance.phase = 'frozen';
   instance.because = because;
+}
+
+/** A connection to an instance broke. @returns whether it is to be looked at: false when that is under way already. */
+export function suspect(pool: Pool, instanceId: InstanceId): boolean {
+  const instance = pool.instances.get(instanceId);
+  if (!instance || instance.isSuspect) return false;
+  instance.isSuspect = true;
+  return true;
+}
+
+/** An instance that was suspected lives. */
+export function acquit(pool: Pool, instanceId: InstanceId): void {
+  const instance = pool.instances.get(instanceId);
+  if (instance) instance.isSuspect = false;
 }
 
 /** The pages of a frozen instance were given up; one that was woken meanwhile stays as it is. */
@@ -299,8 +316,8 @@ export function busyUnits(pool: Pool): number {
 
 function firstFree(pool: Pool): PoolInstance | undefined {
   for (const instance of pool.instances.values()) {
-    if (instance.phase === 'ready' && instance.inFlight < pool.limits.maxConcurrentReqs)
-      return instance;
+    if (instance.phase !== 'ready' || instance.isSuspect) continue;
+    if (instance.inFlight < pool.limits.maxConcurrentReqs) return instance;
   }
   return undefined;
 }

@@ -4,6 +4,7 @@ import { BerthError } from '../core/errors.ts';
 import { type Demotion, firstResting, type Resting, restsDue } from '../core/idle.ts';
 import type { Deployment, InstanceId, StartKind } from '../core/model.ts';
 import {
+  acquit,
   arrive,
   cancel,
   createPool,
@@ -12,6 +13,7 @@ import {
   type Pool,
   plan,
   type RequestId,
+  suspect,
 } from '../core/pool.ts';
 import { recyclesDue } from '../core/recycle.ts';
 import type { Acquired, LeaseEnd } from '../ports/fleet.ts';
@@ -243,9 +245,15 @@ export class Runner {
 
   /** A connection broke: the instance may have ended before the engine's event arrives. */
   #lookAfter(instanceId: InstanceId): void {
+    if (!suspect(this.pool, instanceId)) return;
     this.#context.engine.look(instanceId).then(
       (look) => {
-        if (look.kind === 'exited') this.instances.exited(instanceId, look.exit);
+        if (look.kind === 'exited') {
+          this.instances.exited(instanceId, look.exit);
+          return;
+        }
+        acquit(this.pool, instanceId);
+        this.react();
       },
       () => this.instances.exited(instanceId, undefined),
     );
