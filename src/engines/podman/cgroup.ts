@@ -174,3 +174,16 @@ export async function readMemory(memory: Controller): Promise<HeldMemory | undef
     return undefined;
   }
 }
+
+/** Ids of the processes of the cgroup; none when it is gone. */
+export function readProcesses(controller: Controller): readonly number[] {
+  try {
+    const text = readFileSync(`${controller.folder}/cgroup.procs`, 'latin1');
+    return text
+      .split('\n')
+      .filter((line) => line !== '')
+      .map(Number);
+  } catch {
+    return [];
+  }
+}

@@ -107,6 +107,33 @@ describe('Podman', () => {
     expect(await output(spec)).toEqual(['ran']);
   });
 
+  test('an app that would never hear of SIGTERM is not waited for; one behind a shell hears of it', async () => {
+    const { engine } = ground;
+    const deaf = ground.script('', { command: ['/bin/sleep', '600'] });
+    await engine.create(deaf);
+    await engine.start(deaf.id);
+    await until(
+      'it is executed',
+      async () => (await inspect(deaf.id, '{{.State.Status}}')) === 'running',
+    );
+    const began = systemClock.now();
+    expect(await engine.stop(deaf.id, 20_000)).toEqual({ code: 137, outOfMemory: false });
+    expect(systemClock.now() - began).toBeLessThan(10_000);
+    const spec = ground.script('', {
+      command: [
+        '/bin/sh',
+        '-c',
+        `node -e "process.on('SIGTERM', () => { console.log('heard'); process.exit(0) });
+          require('http').createServer().listen(8080)"; echo the shell goes on`,
+      ],
+    });
+    const { id } = await run(spec);
+    expect((await engine.stop(id, 20_000)).code).toBe(0);
+    const text = await readFile(spec.logFile, 'utf8');
+    expect(text).toMatch(/heard[^]*the shell goes on/);
+    for (const each of [deaf.id, id]) await engine.remove(each);
+  });
+
   test('instances of one project reach each other; those of another project cannot be reached', async () => {
     const target = await run(ground.spec('hello', { project: 'one' }));
     const source = (project: string) =>

@@ -32,3 +32,24 @@ export function isAlive(pid: number, startTicks: number): boolean {
     stat !== undefined && stat.startTicks === startTicks && stat.state !== 'Z' && stat.state !== 'X'
   );
 }
+
+/**
+ * Text of `/proc/PID/status` → whether a signal would do anything to the first process of a container. The kernel drops what
+ * such a process neither catches nor blocks (to wait for it): it has no default actions.
+ */
+export function minds(status: string, signal: number): boolean {
+  const bit = 1n << BigInt(signal - 1);
+  return ['SigCgt', 'SigBlk'].some((name) => {
+    const mask = new RegExp(`^${name}:\\s*([0-9a-f]+)`, 'm').exec(status)?.[1];
+    return mask !== undefined && (BigInt(`0x${mask}`) & bit) !== 0n;
+  });
+}
+
+/** `minds` of a live process; true when it cannot be told. */
+export function mindsSignal(pid: number, signal: number): boolean {
+  try {
+    return minds(readFileSync(`/proc/${pid}/status`, 'latin1'), signal);
+  } catch {
+    return true;
+  }
+}

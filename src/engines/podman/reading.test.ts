@@ -5,7 +5,7 @@ import { createGate } from './gate.ts';
 import { withRuntime } from './host-config.ts';
 import { withoutBuildArguments } from './image.ts';
 import { fullImageName } from './names.ts';
-import { parseStat } from './process.ts';
+import { minds, parseStat } from './process.ts';
 import { mergePorts, parseInUse, parseListeners } from './sockets.ts';
 
 const ID = 'e136b536321c40f764961ca5ebd411b03ed8c8096778cab085c84774c0e227cc';
@@ -175,4 +175,29 @@ test.each([
   ['[engine.runtimes]\nrunc = ["/x"]\n', undefined],
 ])('our runc is named in containers.conf, where the host names none: %j', (text, expected) => {
   expect(withRuntime(text, '/q/runc', '/r/runc')).toBe(expected);
+});
+
+test.each([
+  [
+    'caught',
+    'SigBlk:\t0000000000000000\nSigIgn:\t0000000001001000\nSigCgt:\t0000000108004602\n',
+    true,
+  ],
+  [
+    'blocked, to be waited for',
+    'SigBlk:\t0000000000004000\nSigIgn:\t0\nSigCgt:\t0000000000000000\n',
+    true,
+  ],
+  [
+    'left to its default',
+    'SigBlk:\t0000000000000000\nSigIgn:\t0\nSigCgt:\t0000000108000602\n',
+    false,
+  ],
+  [
+    'ignored',
+    'SigBlk:\t0000000000000000\nSigIgn:\t0000000000004000\nSigCgt:\t0000000000000000\n',
+    false,
+  ],
+])('SIGTERM %s: whether the first process of a container minds it', (_how, status, expected) => {
+  expect(minds(status, 15)).toBe(expected);
 });

@@ -1,13 +1,13 @@
-/** Ends an instance: the image's stop signal (SIGTERM), a grace, SIGKILL. */
+/** Ends an instance: the image's stop signal (SIGTERM), a grace for those who mind it, SIGKILL. */
 import type { InstanceId } from '../../core/model.ts';
 import type { Exit } from '../../ports/engine.ts';
-import { thawCgroup } from './cgroup.ts';
+import { readProcesses, thawCgroup } from './cgroup.ts';
 import { refused } from './client.ts';
 import type { Context } from './context.ts';
 import { awaitExit, NEVER_RAN } from './exit.ts';
 import { type Execution, type Known, wrongState } from './instances.ts';
 import { containerName } from './names.ts';
-import { isAlive } from './process.ts';
+import { isAlive, mindsSignal } from './process.ts';
 
 const SIGKILL = 9;
 /** How soon a process that ended is noticed. */
@@ -34,8 +34,8 @@ export async function stop(context: Context, id: InstanceId, graceMs: number): P
   };
   thawQuietly(execution);
   if (known.state === 'running' && graceMs > 0) {
-    await signal(context, known, execution, known.stopSignal);
-    if (await hasEnded(graceMs)) return ended(context, id);
+    const isAsked = await askToEnd(context, known, execution);
+    if (isAsked && (await hasEnded(graceMs))) return ended(context, id);
   }
   await signal(context, known, execution, SIGKILL);
   await hasEnded(KILL_TIMEOUT_MS);
@@ -55,6 +55,30 @@ function thawQuietly(execution: Execution): void {
   } catch {
     // It ended meanwhile: there is nothing to thaw.
   }
+}
+
+/**
+ * | first process | others | asked |
+ * |---|---|---|
+ * | minds the signal | – | the first |
+ * | does not (a shell, a Node app without a handler) | some | the others, which it never would tell |
+ * | does not | none | nobody: waiting for the grace would be in vain |
+ */
+async function askToEnd(context: Context, known: Known, execution: Execution): Promise<boolean> {
+  const { stopSignal } = known;
+  if (mindsSignal(execution.pid, stopSignal)) {
+    await signal(context, known, execution, stopSignal);
+    return true;
+  }
+  const others = readProcesses(execution.cgroup.freezer).filter((pid) => pid !== execution.pid);
+  for (const pid of others) {
+    try {
+      process.kill(pid, stopSignal);
+    } catch {
+      // It ended meanwhile, or is not ours to signal.
+    }
+  }
+  return others.length > 0;
 }
 
 /** By the kernel, which takes no time; by Podman where the process is not ours to signal. */
