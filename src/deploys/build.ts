@@ -100,6 +100,7 @@ async function follow(
   // Whoever follows the journal reads the lines from the builder on this event: they are kept once, on the disk.
   step('running');
   const lines: string[] = [];
+  const began = needs.clock.now();
   const outcome = await needs.builder.follow(
     deployment.id,
     (line) => {
@@ -110,6 +111,11 @@ async function follow(
   );
   if (signal.aborted) return undefined;
   if (outcome.kind === 'lost') return 'lost';
+  needs.reporter.report('info', 'build.ended', {
+    deployment: deployment.id,
+    ms: Math.round(needs.clock.now() - began),
+    ...(outcome.kind === 'failed' && { code: outcome.code }),
+  });
   if (outcome.kind === 'built') {
     step('done');
     return outcome.image;

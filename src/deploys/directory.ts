@@ -12,6 +12,7 @@ export interface Directory {
   /** Every row as it is written: its hostname leads to it from then on, ready or not. */
   note(deployment: Deployment): void;
   forget(id: DeploymentId): void;
+  has(id: DeploymentId): boolean;
   /** `limits.duration`, in ms. */
   durationMs(id: DeploymentId): number;
   /** The fleet, which for a deployment that is not ready says what it is instead. */
@@ -43,6 +44,7 @@ export function createDirectory(routes: RouteTable, fleet: Fleet): Directory {
       routes.removeDeployment(id);
       entries.delete(id);
     },
+    has: (id) => entries.has(id),
     durationMs: (id) => entries.get(id)?.durationMs ?? DEFAULT_LIMITS.durationMs,
     fleet: {
       acquire,

@@ -46,6 +46,11 @@ export async function runDeploy(
     if (signal.aborted) return undefined;
     current = await fail(needs, current, error, journal);
   }
+  needs.reporter.report('info', 'deploy.ended', {
+    deployment: current.id,
+    state: current.state,
+    ...(current.failure && { code: current.failure.code }),
+  });
   journal.append({ kind: 'end', deployment: current });
   return current;
 }

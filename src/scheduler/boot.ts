@@ -5,7 +5,7 @@ import { DEFAULT_PORT } from '../core/limits.ts';
 import type { Deployment } from '../core/model.ts';
 import type { Exit, Look } from '../ports/engine.ts';
 import type { Context } from './context.ts';
-import type { Instance } from './instance.ts';
+import type { Instance, PrepareTimes } from './instance.ts';
 
 /** A start that failed: whose fault, and what people are told. */
 export interface BootFailure {
@@ -23,7 +23,7 @@ export async function prepare(
   context: Context,
   deployment: Deployment,
   instance: Instance,
-): Promise<void> {
+): Promise<PrepareTimes> {
   const { engine, store, logs, clock } = context;
   const { configuration, image } = deployment;
   if (!image) throw new BerthError('NOT_READY', { detail: `${deployment.id} has no image yet.` });
@@ -33,6 +33,7 @@ export async function prepare(
     deploymentId: deployment.id,
     createdAt: clock.now(),
   });
+  const began = clock.now();
   const created = await engine.create({
     id: instance.id,
     deploymentId: deployment.id,
@@ -48,8 +49,10 @@ export async function prepare(
     ...(configuration.command ? { command: configuration.command } : {}),
     logFile: await logs.fileFor(deployment.id, instance.id),
   });
+  const createdAt = clock.now();
   const prepared = engine.powers.park ? await engine.park(instance.id) : created;
   instance.host = prepared.host;
+  return { createMs: createdAt - began, parkMs: clock.now() - createdAt };
 }
 
 /** `parked → listening`. The instance's address and times are set when the result is `ready`. */

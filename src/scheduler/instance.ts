@@ -1,9 +1,15 @@
 /** One instance as the scheduler holds it: where it is reached, and its engine calls one after the other. */
 import type { InstanceId } from '../core/model.ts';
 
+/** Where the time of making a container went, in ms; created without being parked, where the engine cannot. */
+export interface PrepareTimes {
+  readonly createMs: number;
+  readonly parkMs: number;
+}
+
 /** Where the time of the last start went, in ms. */
-export interface StartTimes {
-  /** Until the app's own process ran. */
+export interface StartTimes extends Partial<PrepareTimes> {
+  /** Until the app's own process ran; what was made for this start is contained in it. */
   readonly bootMs: number;
   /** From then until its port was found. */
   readonly portMs: number;
@@ -15,6 +21,7 @@ export class Instance {
   port: number | undefined;
   times: StartTimes = { bootMs: 0, portMs: 0 };
   readonly #lost = new AbortController();
+  #span = new AbortController();
   #last: Promise<unknown> = Promise.resolve();
 
   constructor(id: InstanceId) {
@@ -27,7 +34,19 @@ export class Instance {
   }
 
   lose(): void {
+    this.endSpan();
     this.#lost.abort();
+  }
+
+  /** A signal for what watches over this span of running; the one before it is over. */
+  beginSpan(): AbortSignal {
+    this.endSpan();
+    this.#span = new AbortController();
+    return this.#span.signal;
+  }
+
+  endSpan(): void {
+    this.#span.abort();
   }
 
   /** Runs an engine call after those that were asked for before, whether they succeeded or not. */

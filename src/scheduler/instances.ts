@@ -18,6 +18,7 @@ import {
 import type { EngineInstance, Exit } from '../ports/engine.ts';
 import { type Booted, type BootFailure, engineFailure, prepare, startPrepared } from './boot.ts';
 import type { Context } from './context.ts';
+import { watchHealth } from './health.ts';
 import { Instance } from './instance.ts';
 
 export interface InstancesOptions {
@@ -91,11 +92,12 @@ export class Instances {
     this.#run(() =>
       this.#boot(instance, async () => {
         const began = context.clock.now();
-        await prepare(context, deployment, instance);
+        const preparing = await prepare(context, deployment, instance);
         const preparedMs = context.clock.now() - began;
         const booted = await startPrepared(context, deployment, instance, this.#hints());
         const { bootMs, portMs } = instance.times;
-        if (booted.kind === 'ready') instance.times = { bootMs: bootMs + preparedMs, portMs };
+        if (booted.kind === 'ready')
+          instance.times = { ...preparing, bootMs: bootMs + preparedMs, portMs };
         return booted;
       }),
     );
@@ -108,6 +110,7 @@ export class Instances {
     if (!instance) return;
     const { context, pool } = this.#options;
     rest(pool, id, because, context.clock.now());
+    instance.endSpan();
     context.onUnroute(id);
     this.#run(async () => {
       try {
@@ -148,15 +151,17 @@ export class Instances {
     this.#instances.set(instance.id, instance);
     this.#run(async () => {
       try {
-        await prepare(context, deployment, instance);
+        const times = await prepare(context, deployment, instance);
+        this.#report('info', 'instance.parked', instance.id, { because, ...times });
       } catch (error) {
         this.#report('warn', 'instance.not-parked', instance.id, { error: String(error) });
         await this.#remove(instance);
         return;
       }
+      const jitter = context.random.fraction();
       const joined = join(
         pool,
-        { id: instance.id, phase: 'parked', start: 'parked', because },
+        { id: instance.id, phase: 'parked', start: 'parked', because, jitter },
         context.clock.now(),
       );
       if (lastUsedAt !== undefined) joined.idleSince = lastUsedAt;
@@ -218,6 +223,7 @@ export class Instances {
       phase,
       start: 'warm',
       because: 'was there when Berth started',
+      jitter: context.random.fraction(),
     } as const;
     const now = context.clock.now();
     join(pool, createdAt === undefined ? joining : { ...joining, createdAt }, now);
@@ -269,7 +275,21 @@ export class Instances {
     const replaced =
       pooled.replaces === undefined ? undefined : pool.instances.get(pooled.replaces);
     if (replaced) this.#takeOver(pooled, replaced, now);
+    this.#watchOver(instance);
     this.#options.changed();
+  }
+
+  /** Gives an instance up that runs but does not answer well; load that needs another one gets it at once. */
+  #watchOver(instance: Instance): void {
+    const { context, deployment, pool } = this.#options;
+    const path = deployment.configuration.healthPath;
+    if (path === undefined || pool.instances.get(instance.id)?.phase !== 'ready') return;
+    void watchHealth(context, instance, path, instance.beginSpan()).then((because) => {
+      if (because === undefined) return;
+      this.#report('warn', 'instance.unwell', instance.id, { because });
+      leave(pool, instance.id, because, context.clock.now());
+      this.#options.changed();
+    });
   }
 
   /** The fresh instance takes the place of the old one, at rest or at work. */
@@ -320,7 +340,7 @@ export class Instances {
     const { pool, context } = this.#options;
     const instance = new Instance(this.#nextId());
     this.#instances.set(instance.id, instance);
-    const joining = { id: instance.id, phase, start, because };
+    const joining = { id: instance.id, phase, start, because, jitter: context.random.fraction() };
     join(pool, replaces === undefined ? joining : { ...joining, replaces }, context.clock.now());
     return instance;
   }
