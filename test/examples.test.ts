@@ -6,12 +6,14 @@ import { type IncomingMessage, request } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
+import { promisify } from 'node:util';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { WebSocket } from 'ws';
 
 const root = join(import.meta.dirname, '..');
 const deployed: string[] = [];
 let folder: string;
+let ledger: string | undefined;
 
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'examples-'));
@@ -21,8 +23,29 @@ beforeAll(async () => {
 afterAll(async () => {
   if (deployed.length > 0) await berth('rm', '--yes', ...deployed);
   await berth('down', '--instances');
+  await removeStages();
   await rm(folder, { recursive: true });
 });
+
+/**
+ * The stages of a build stay behind as its layer cache when their deployment goes: fine on a server, a leftover of a
+ * test. They carry the label of this server's ledger.
+ */
+async function removeStages(): Promise<void> {
+  if (ledger === undefined) return;
+  const filter = `label=berth.ledger=${ledger}`;
+  // Children first: what is still a parent of another one cannot go.
+  for (;;) {
+    const ids = await podman('images', '--quiet', '--filter', filter);
+    if (ids === '') return;
+    await podman('rmi', '--force', ...ids.split('\n'));
+  }
+}
+
+async function podman(...args: readonly string[]): Promise<string> {
+  const { stdout } = await promisify(execFile)('podman', [...args]);
+  return stdout.trim();
+}
 
 interface Ran {
   readonly code: number;
@@ -152,8 +175,12 @@ test('scratch is less than 1 MiB in all', async () => {
   const url = await deploy('scratch');
   expect((await get(url)).body).toBe('Hello from scratch\n');
   const about = JSON.parse(await succeed('inspect', url.host, '--json')) as {
-    image: { bytes: number };
+    image: { id: string; bytes: number };
   };
+  ledger = await podman(
+    ...['inspect', '--format', '{{index .Config.Labels "berth.ledger"}}'],
+    about.image.id,
+  );
   expect(about.image.bytes).toBeLessThan(1024 * 1024);
 });
 
