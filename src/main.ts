@@ -58,6 +58,10 @@ const exitCode = await run(
       isServer: (processId) => isRunning(processId, 'serve'),
       signal: signalProcess,
     },
+    trustCertificate: async (certificate, fileName) => {
+      const { trustCertificate } = await import('./system/trust-store.ts');
+      return trustCertificate(certificate, fileName);
+    },
     readHost: async (questions) => {
       const { readHost } = await import('./system/host.ts');
       return readHost(questions);

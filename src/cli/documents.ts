@@ -45,7 +45,7 @@ export function documents(): readonly Document[] {
     'Results go to stdout, everything else to stderr. When stdout is not a terminal, `berth deploy` writes only the URL there. With `--json` the result is JSON, lists are arrays of objects, and a failure is `{ "error": … }` on stderr.',
     '## Options of every command',
     optionTable(globals),
-    ...program.commands.flatMap(commandSection),
+    ...program.commands.flatMap((command) => commandSections(command, 'berth')),
     '## Environment',
     table(
       ['variable', 'meaning'],
@@ -61,22 +61,20 @@ export function documents(): readonly Document[] {
   return [{ path: 'docs/reference/cli.md', text }];
 }
 
-function commandSection(command: Command): readonly string[] {
+/** One section per command; those of a group (`berth tls`) come one by one. */
+function commandSections(command: Command, above: string): readonly string[] {
+  const name = `${above} ${command.name()}`;
+  if (command.commands.length === 0) return commandSection(command, name);
+  return command.commands.flatMap((inner) => commandSections(inner, name));
+}
+
+function commandSection(command: Command, name: string): readonly string[] {
   const args = command.registeredArguments.map((argument) => {
     const name = `${argument.name()}${argument.variadic ? '…' : ''}`;
     return argument.required ? `<${name}>` : `[${name}]`;
   });
-  const usage = [
-    'berth',
-    command.name(),
-    ...args,
-    ...(command.options.length > 0 ? ['[options]'] : []),
-  ];
-  const parts = [
-    `## berth ${command.name()}`,
-    sentence(command.description()),
-    `\`${usage.join(' ')}\``,
-  ];
+  const usage = [name, ...args, ...(command.options.length > 0 ? ['[options]'] : [])];
+  const parts = [`## ${name}`, sentence(command.description()), `\`${usage.join(' ')}\``];
   if (command.registeredArguments.length > 0) {
     const rows = command.registeredArguments.map((argument) => [
       `\`${argument.name()}\``,

@@ -1,6 +1,15 @@
 /** Every command with its arguments and options; what a command does is loaded when it is called. */
 import { Command, Option } from 'commander';
-import { integer, listenAddress, projectName, since, slotName, span, variable } from './values.ts';
+import {
+  directoryUrl,
+  integer,
+  listenAddress,
+  projectName,
+  since,
+  slotName,
+  span,
+  variable,
+} from './values.ts';
 import type { World } from './world.ts';
 
 /** Options that every command takes. */
@@ -157,6 +166,34 @@ export function createProgram(
     calls(() => import('./serve.ts')),
   );
 
+  const tls = program
+    .command('tls')
+    .description('certificates: which there are, one’s own, and how to trust the local authority');
+  tls
+    .command('ls', { isDefault: true })
+    .description('list certificates and what each serves')
+    .action(calls(() => import('./tls-ls.ts')));
+  tls
+    .command('add')
+    .description('serve a hostname with a certificate of one’s own, from the next visit on')
+    .argument('<hostname>', 'a hostname, or a wildcard such as *.example.com')
+    .requiredOption('--cert <file>', 'PEM: the certificate, then who signed it')
+    .requiredOption('--key <file>', 'PEM: its private key')
+    .action(calls(() => import('./tls-add.ts')));
+  tls
+    .command('rm')
+    .description('remove one’s own certificate of a hostname, or the automatic one')
+    .argument('<hostname>', 'as `berth tls ls` shows it')
+    .action(calls(() => import('./tls-rm.ts')));
+  tls
+    .command('trust')
+    .description(
+      'say how to trust the local authority, so that browsers accept https on this machine',
+    )
+    .option('-o, --output <file>', 'write its certificate to this file first')
+    .option('--install', 'do it for the programs of this machine: Debian or Ubuntu, as root')
+    .action(calls(() => import('./tls-trust.ts')));
+
   program
     .command('doctor')
     .description('say what is missing or odd on this host, and what to do')
@@ -173,6 +210,12 @@ export interface ServerOptions extends GlobalOptions {
   readonly memoryBudget?: number;
   readonly buildTimeout?: number;
   readonly storage?: string;
+  readonly listenTls?: string;
+  readonly httpsRedirect?: boolean;
+  readonly hsts?: number;
+  readonly acmeEmail?: string;
+  readonly acmeDirectory?: string;
+  readonly acmeCa?: string;
 }
 
 function serverOptions(command: Command): Command {
@@ -190,6 +233,19 @@ function serverOptions(command: Command): Command {
     )
     .option('--build-timeout <time>', 'longest build, for example 15m', span)
     .option('--storage <folder>', 'where Podman keeps images; otherwise where it usually does')
+    .option('--listen-tls <host:port>', 'address for https; otherwise there is none', listenAddress)
+    .option('--https-redirect', 'send plain requests for deployments to https')
+    .option('--hsts <time>', 'tell browsers to use https only, for so long: 180d', span)
+    .option(
+      '--acme-email <address>',
+      'get certificates automatically, and agree to the terms of who issues them; the address hears of problems',
+    )
+    .option(
+      '--acme-directory <url>',
+      'ACME directory to get them from; otherwise Let’s Encrypt',
+      directoryUrl,
+    )
+    .option('--acme-ca <file>', 'PEM: who vouches for the address of a directory of one’s own')
     .addOption(
       new Option(
         '--engine <name>',

@@ -39,6 +39,7 @@ async function berth(args: readonly string[], changes: Partial<World> = {}): Pro
       isServer: () => false,
       signal: () => false,
     },
+    trustCertificate: () => Promise.reject(new Error('nothing is trusted here')),
     readHost: () => Promise.reject(new Error('the host is not read here')),
     serve: (options) => {
       served.push(options);
@@ -72,6 +73,15 @@ describe('a command line that is not right', () => {
     ['a variable without a value here', ['deploy', '-e', 'ABSENT'], 'ABSENT is not set here'],
     ['an engine that there is not', ['serve', '--engine', 'magic'], 'podman, memory'],
     ['a listen address without a port', ['up', '--listen', 'localhost'], 'HOST:PORT'],
+    [
+      'https options without https',
+      ['serve', '--https-redirect'],
+      '--https-redirect needs --listen-tls',
+    ],
+    ['a directory without an account', ['serve', '--acme-ca', 'x'], '--acme-ca needs --acme-email'],
+    ['a plain ACME directory', ['serve', '--acme-directory', 'http://x/'], 'https://HOST/PATH'],
+    ['a certificate without its key', ['tls', 'add', 'a.test', '--cert', 'x'], "'--key <file>'"],
+    ['a misspelt option of a group', ['tls', 'trust', '--instal'], 'Did you mean --install?'],
     ['a time in no form', ['logs', 'x', '--since', 'yesterday'], '10m'],
   ])('%s is refused with 2', async (_name, args, said) => {
     const { code, out, err } = await berth(args);
@@ -168,5 +178,29 @@ describe('serve', () => {
     });
     expect(code).toBe(1);
     expect(err).toContain('error INTERNAL: Something went wrong inside Berth: oops');
+  });
+});
+
+describe('serve', () => {
+  it('takes every word about https, and reads who vouches for an ACME directory', async () => {
+    await writeFile(join(folder, 'ca.pem'), 'PEM of somebody');
+    const words = '--listen-tls 8443 --https-redirect --hsts 180d --acme-email a@b.test';
+    const directory = ['--acme-directory', 'https://acme.test/dir', '--acme-ca', 'ca.pem'];
+    const { code, served } = await berth(['serve', ...words.split(' '), ...directory]);
+    expect(code).toBe(0);
+    expect(served[0]?.tls).toEqual({
+      listen: '127.0.0.1:8443',
+      redirects: true,
+      hstsSeconds: 180 * 86_400,
+      acme: { email: 'a@b.test', directory: 'https://acme.test/dir', trusted: 'PEM of somebody' },
+    });
+    expect((await berth(['serve'])).served[0]).not.toHaveProperty('tls');
+  });
+
+  it('says which file about https it cannot read', async () => {
+    const words = '--listen-tls 8443 --acme-email a@b.test --acme-ca gone.pem'.split(' ');
+    const { code, err } = await berth(['serve', ...words]);
+    expect(code).toBe(2);
+    expect(err).toContain('gone.pem cannot be read');
   });
 });

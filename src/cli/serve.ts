@@ -1,10 +1,14 @@
 /** `berth serve`: runs the server in this process until it is told to stop. */
 import { resolve } from 'node:path';
+import { BerthError } from '../core/errors.ts';
 import type { Context } from './context.ts';
 import type { ServerOptions } from './program.ts';
+import { readGiven } from './read-given.ts';
 import { dataFolder } from './server-address.ts';
+import type { TlsServeOptions, World } from './world.ts';
 
 export async function run({ world }: Context, options: ServerOptions): Promise<void> {
+  const tls = await tlsOptions(world, options);
   await world.serve({
     data: dataFolder(world, options),
     listen: options.listen,
@@ -13,5 +17,42 @@ export async function run({ world }: Context, options: ServerOptions): Promise<v
     ...(options.memoryBudget === undefined ? {} : { memoryBudgetMiB: options.memoryBudget }),
     ...(options.buildTimeout === undefined ? {} : { buildTimeoutMs: options.buildTimeout }),
     ...(options.storage === undefined ? {} : { storage: resolve(world.folder, options.storage) }),
+    ...(tls === undefined ? {} : { tls }),
   });
+}
+
+/** Throws USAGE for options that would do nothing. */
+async function tlsOptions(
+  world: World,
+  options: ServerOptions,
+): Promise<TlsServeOptions | undefined> {
+  const { listenTls, httpsRedirect, hsts, acmeEmail, acmeDirectory, acmeCa } = options;
+  const needs = (isThere: boolean, option: string, need: string) => {
+    if (!isThere) throw new BerthError('USAGE', { detail: `${option} needs ${need}.` });
+  };
+  if (listenTls === undefined) {
+    needs(!httpsRedirect, '--https-redirect', '--listen-tls');
+    needs(hsts === undefined, '--hsts', '--listen-tls');
+    needs(acmeEmail === undefined, '--acme-email', '--listen-tls');
+  }
+  if (acmeEmail === undefined) {
+    needs(acmeDirectory === undefined, '--acme-directory', '--acme-email');
+    needs(acmeCa === undefined, '--acme-ca', '--acme-email');
+  }
+  if (listenTls === undefined) return undefined;
+  const trusted = acmeCa === undefined ? undefined : await readGiven(world, acmeCa);
+  return {
+    listen: listenTls,
+    ...(httpsRedirect ? { redirects: true } : {}),
+    ...(hsts === undefined ? {} : { hstsSeconds: Math.floor(hsts / 1_000) }),
+    ...(acmeEmail === undefined
+      ? {}
+      : {
+          acme: {
+            email: acmeEmail,
+            ...(acmeDirectory === undefined ? {} : { directory: acmeDirectory }),
+            ...(trusted === undefined ? {} : { trusted }),
+          },
+        }),
+  };
 }

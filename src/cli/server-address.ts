@@ -55,8 +55,8 @@ export async function serverAddress(world: World, options: AddressOptions): Prom
 }
 
 /** `0.0.0.0:8080` → `http://127.0.0.1:8080`: an address that can be connected to. */
-export function urlOf(listen: string): string {
-  return `http://${listen.replace(/^0\.0\.0\.0:/, '127.0.0.1:').replace(/^\[::\]:/, '[::1]:')}`;
+export function urlOf(listen: string, proto: 'http' | 'https' = 'http'): string {
+  return `${proto}://${listen.replace(/^0\.0\.0\.0:/, '127.0.0.1:').replace(/^\[::\]:/, '[::1]:')}`;
 }
 
 async function readToken(data: string): Promise<string> {

@@ -18,6 +18,9 @@ export async function run(context: Context, options: GlobalOptions): Promise<voi
   const since = age(world.clock.now() - Date.parse(status.startedAt));
   const fields: readonly (readonly [string, string])[] = [
     ['address', urlOf(status.listen)],
+    ...(status.listenTls === undefined
+      ? []
+      : [['https', urlOf(status.listenTls, 'https')] as const]),
     ['deployments', `${list(counts.deployments) || 'none'}, at *.${status.domain}`],
     ['instances', list(counts.instances) || 'none'],
     [

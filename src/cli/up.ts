@@ -86,6 +86,12 @@ async function startProcess(
   if (options.storage !== undefined) {
     args.push('--storage', resolve(world.folder, options.storage));
   }
+  if (options.listenTls !== undefined) args.push('--listen-tls', options.listenTls);
+  if (options.httpsRedirect) args.push('--https-redirect');
+  if (options.hsts !== undefined) args.push('--hsts', `${options.hsts}ms`);
+  if (options.acmeEmail !== undefined) args.push('--acme-email', options.acmeEmail);
+  if (options.acmeDirectory !== undefined) args.push('--acme-directory', options.acmeDirectory);
+  if (options.acmeCa !== undefined) args.push('--acme-ca', resolve(world.folder, options.acmeCa));
   try {
     return await world.background.start(args, log);
   } catch (cause) {

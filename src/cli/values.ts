@@ -67,6 +67,14 @@ export function listenAddress(text: string): string {
   return `${match[1] || '127.0.0.1'}:${Number(match[2])}`;
 }
 
+/** An address of an ACME directory. */
+export function directoryUrl(text: string): string {
+  if (!URL.canParse(text) || new URL(text).protocol !== 'https:') {
+    throw new InvalidArgumentError('Write it as https://HOST/PATH.');
+  }
+  return text;
+}
+
 /** `c.125-m512`; whether it fits the machine is the server's to say. */
 export function slotName(text: string): string {
   if (!parseSlot(text)) {

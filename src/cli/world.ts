@@ -22,6 +22,23 @@ export interface ServeOptions {
   readonly buildTimeoutMs?: number;
   /** Where Podman keeps images; absent means Podman's own default. */
   readonly storage?: string;
+  /** Absent: plain HTTP only. */
+  readonly tls?: TlsServeOptions;
+}
+
+export interface TlsServeOptions {
+  /** `host:port`; port 0 takes a free one. */
+  readonly listen: string;
+  /** Sends plain requests for deployments to https. */
+  readonly redirects?: boolean;
+  /** For `strict-transport-security`, in seconds. */
+  readonly hstsSeconds?: number;
+  /** Automatic certificates; `directory` absent means Let's Encrypt's, `trusted` is PEM. */
+  readonly acme?: {
+    readonly email: string;
+    readonly directory?: string;
+    readonly trusted?: string;
+  };
 }
 
 export interface HostQuestions {
@@ -59,6 +76,11 @@ export interface World {
   /** Aborts on ctrl-C and SIGTERM. */
   readonly interrupted: AbortSignal;
   readonly background: Background;
+  /**
+   * Puts a certificate (PEM) where the programs of this machine look for authorities, as a file of this name; the
+   * path of the file. Throws HOST_UNSUPPORTED.
+   */
+  trustCertificate(certificate: string, fileName: string): Promise<string>;
   readHost(questions: HostQuestions): Promise<HostFacts>;
   /** Runs the server until `interrupted` aborts and everything is closed. */
   serve(options: ServeOptions): Promise<void>;

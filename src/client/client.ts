@@ -15,6 +15,8 @@ export type Slot = Schemas['Slot'];
 export type Identity = Schemas['Identity'];
 export type Health = Schemas['Health'];
 export type Uploaded = Schemas['Uploaded'];
+export type Certificate = Schemas['Certificate'];
+export type Authority = Schemas['Authority'];
 export type ManifestEntry = Schemas['ManifestEntryInput'];
 export type DeployBody =
   paths['/api/v1/deployments']['post']['requestBody']['content']['application/json'];
@@ -67,6 +69,11 @@ export interface Client {
   remove(name: string): Promise<void>;
   instances(deployment?: string): Promise<readonly Instance[]>;
   logs(name: string, query?: LogQuery): Promise<readonly LogLine[]>;
+  certificates(): Promise<readonly Certificate[]>;
+  /** Both PEM. */
+  addCertificate(hostname: string, certificate: string, key: string): Promise<Certificate>;
+  removeCertificate(hostname: string): Promise<void>;
+  authority(): Promise<Authority>;
   /** Until the signal aborts. */
   followLogs(name: string, query?: LogQuery, signal?: AbortSignal): AsyncGenerator<LogLine, void>;
 }
@@ -172,6 +179,17 @@ export function createClient({ url, token, sleep }: ClientOptions): Client {
       const { data } = await ask(api.GET('/api/v1/deployments/{name}/logs', { params }));
       return data as LogLine[];
     },
+    certificates: async () => (await ask(api.GET('/api/v1/certificates'))).data,
+    async addCertificate(hostname, certificate, key) {
+      const params = { path: { hostname } };
+      const body = { certificate, key };
+      return (await ask(api.PUT('/api/v1/certificates/{hostname}', { params, body }))).data;
+    },
+    async removeCertificate(hostname) {
+      await ask(api.DELETE('/api/v1/certificates/{hostname}', { params: { path: { hostname } } }));
+    },
+    authority: async () => (await ask(api.GET('/api/v1/authority'))).data,
+
     async *followLogs(name, query = {}, signal) {
       const parameters = new URLSearchParams({ follow: 'true' });
       for (const [key, value] of Object.entries(query)) {
