@@ -136,30 +136,32 @@ runtime_package() {
   if [ "$(stat -fc %T /sys/fs/cgroup 2>/dev/null)" = cgroup2fs ]; then echo crun; else echo runc; fi
 }
 
-# The Debian packages that Berth needs and this machine lacks, on one line.
+# missing_packages [PROGRAM:PACKAGE …]: the Debian packages that Berth needs, and those of further programs, that this
+# machine lacks, on one line.
 missing_packages() {
   missing=
   for pair in podman:podman "$(runtime_package):$(runtime_package)" conmon:conmon netavark:netavark \
-    aardvark-dns:aardvark-dns iptables:iptables mmdebstrap:mmdebstrap; do
+    aardvark-dns:aardvark-dns iptables:iptables mmdebstrap:mmdebstrap "$@"; do
     PATH="$PATH:/usr/sbin:/sbin:/usr/lib/podman:/usr/libexec/podman" command -v "${pair%%:*}" >/dev/null 2>&1 ||
       missing="$missing ${pair#*:}"
   done
   echo $missing
 }
 
-# Installs what is missing with apt when root on Debian or Ubuntu; otherwise names it and exits 1.
+# ensure_system_packages [PROGRAM:PACKAGE …]: installs what is missing with apt when root on Debian or Ubuntu; otherwise
+# names it and exits 1.
 ensure_system_packages() {
-  missing=$(missing_packages)
+  missing=$(missing_packages "$@")
   [ -n "$missing" ] || return 0
   [ "$(id -u)" = 0 ] || fail "missing on this machine: $missing" \
     "Install them: sudo apt-get install --no-install-recommends $missing"
   command -v apt-get >/dev/null 2>&1 || fail "missing on this machine: $missing" \
     "Those are Debian's names; install what your system calls them, then try again."
-  with_lock packages install_packages || exit 1
+  with_lock packages install_packages "$@" || exit 1
 }
 
 install_packages() {
-  missing=$(missing_packages)
+  missing=$(missing_packages "$@")
   [ -n "$missing" ] || return 0
   say "Installing $missing …"
   log=$(mktemp) || exit 1
