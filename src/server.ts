@@ -20,10 +20,12 @@ import type { PodmanOptions } from './engines/podman/command.ts';
 import { createPodmanBuilder } from './engines/podman/builder.ts';
 import { openPodmanEngine } from './engines/podman/engine.ts';
 import { openLogs } from './logs/open.ts';
+import { createMetrics } from './metrics/open.ts';
 import type { Builder } from './ports/builder.ts';
 import type { Engine } from './ports/engine.ts';
 import type { Reporter } from './ports/reporter.ts';
 import type { Store } from './ports/store.ts';
+import { accessFacts } from './router/access-line.ts';
 import { createRouter } from './router/router.ts';
 import { Scheduler } from './scheduler/scheduler.ts';
 import { openSqliteStore } from './stores/sqlite/open.ts';
@@ -55,6 +57,10 @@ export interface ServerOptions {
   readonly tls?: TlsListening;
   /** Absent: JSON lines on stdout. */
   readonly reporter?: Reporter;
+  /** False: no line for each request. */
+  readonly hasAccessLog?: boolean;
+  /** `GET /metrics` answers without a token. */
+  readonly hasOpenMetrics?: boolean;
 }
 
 export interface TlsListening {
@@ -109,7 +115,14 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
 
   const folder = await claimDataFolder(data, random);
   opened.defer(() => folder.release());
-  const reporter = options.reporter ?? logTo(opened);
+  const metrics = createMetrics({
+    version,
+    isKnown: (id) => directory.has(id),
+    instances: () => scheduler.instances(),
+    waiting: () => scheduler.waiting(),
+    eventLoopLag: () => lag.read(),
+  });
+  const reporter = metrics.watch(options.reporter ?? logTo(opened));
   const store = await openSqliteStore(join(data, 'berth.db'));
   opened.defer(() => store.close());
   const logs = openLogs({ folder: join(data, 'logs'), clock });
@@ -197,6 +210,8 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     token: folder.token,
     facts,
     eventLoopLag: () => lag.read(),
+    metrics,
+    areMetricsOpen: options.hasOpenMetrics ?? false,
     store,
     blobs,
     folders,
@@ -231,7 +246,12 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
       },
     }),
     challengeAnswer: (hostname, path) => tls.challengeAnswer(hostname, path),
-    onAccess: (record) => reporter.report('info', 'request.served', { ...record }),
+    onAccess: (record) => {
+      metrics.count(record);
+      if (options.hasAccessLog ?? true) {
+        reporter.report('info', 'request.served', accessFacts(record));
+      }
+    },
   });
 
   // Known before the first request: every deployment, then what the engine still runs, then what was not finished.

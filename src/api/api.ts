@@ -5,6 +5,7 @@ import type { ZodTypeProvider } from 'fastify-type-provider-zod';
 import { addCertificates } from './certificates.ts';
 import { addDeployments } from './deployments.ts';
 import { addLogs } from './logs.ts';
+import { addMetrics } from './metrics.ts';
 import type { ApiNeeds } from './needs.ts';
 import { addOpenApi } from './openapi.ts';
 import { addPages } from './pages.ts';
@@ -45,6 +46,7 @@ export async function createApi(needs: ApiNeeds): Promise<Routes> {
     },
     { prefix: API_PREFIX },
   );
+  addMetrics(app, needs);
   addPages(app, needs);
   await app.ready();
   return app;

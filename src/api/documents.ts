@@ -51,7 +51,7 @@ function reference(document: OpenAPI3): string {
     'Made from the code by `npm run docs`. The complete description is [openapi.json](openapi.json), which a server also',
     'answers at `/api/v1/openapi.json`. It is reached on the platform hostnames (`berth.<domain>`, `127.0.0.1`).',
     'All but health and openapi.json need `Authorization: Bearer <token>`; the token is in the file `token` of the data',
-    'folder. Errors are `application/problem+json` (RFC 9457) with a `code` that has [a page of its own](../errors).',
+    'folder. `serve --open-metrics` lets `/metrics` do without. Errors are `application/problem+json` (RFC 9457) with a `code` that has [a page of its own](../errors).',
     '',
   ];
   for (const [path, item] of Object.entries(document.paths ?? {})) {

@@ -35,10 +35,19 @@ export interface EventLoopLag {
   readonly max: number;
 }
 
+/** Figures for Prometheus. */
+export interface ApiMetrics {
+  scrape(): Promise<string>;
+  readonly contentType: string;
+}
+
 export interface ApiNeeds {
   readonly token: string;
   readonly facts: () => ServerFacts;
   readonly eventLoopLag: () => EventLoopLag;
+  readonly metrics: ApiMetrics;
+  /** They are answered without a token. They name deployments, so that is for the operator to say. */
+  readonly areMetricsOpen: boolean;
   readonly store: Store;
   readonly blobs: Blobs;
   readonly folders: Folders;

@@ -210,6 +210,8 @@ export interface ServerOptions extends GlobalOptions {
   readonly memoryBudget?: number;
   readonly buildTimeout?: number;
   readonly storage?: string;
+  readonly accessLog: 'on' | 'off';
+  readonly openMetrics?: boolean;
   readonly listenTls?: string;
   readonly httpsRedirect?: boolean;
   readonly hsts?: number;
@@ -233,6 +235,12 @@ function serverOptions(command: Command): Command {
     )
     .option('--build-timeout <time>', 'longest build, for example 15m', span)
     .option('--storage <folder>', 'where Podman keeps images; otherwise where it usually does')
+    .addOption(
+      new Option('--access-log <on|off>', 'a line of the log for each request')
+        .choices(['on', 'off'])
+        .default('on'),
+    )
+    .option('--open-metrics', 'answer GET /metrics without a token')
     .option('--listen-tls <host:port>', 'address for https; otherwise there is none', listenAddress)
     .option('--https-redirect', 'send plain requests for deployments to https')
     .option('--hsts <time>', 'tell browsers to use https only, for so long: 180d', span)

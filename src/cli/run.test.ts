@@ -152,6 +152,7 @@ describe('serve', () => {
   it('hands everything to the server, paths made absolute', async () => {
     const args = ['serve', '--data', 'd', '--listen', '0', '--domain', 'example.test'];
     args.push('--memory-budget', '512', '--build-timeout', '5m', '--storage', 's');
+    args.push('--access-log', 'off', '--open-metrics');
     const { code, served } = await berth([...args, '--engine', 'memory']);
     expect(code).toBe(0);
     expect(served).toEqual([
@@ -163,6 +164,8 @@ describe('serve', () => {
         buildTimeoutMs: 300_000,
         storage: join(folder, 's'),
         engine: 'memory',
+        hasAccessLog: false,
+        hasOpenMetrics: true,
       },
     ]);
   });

@@ -18,6 +18,8 @@ export async function run({ world }: Context, options: ServerOptions): Promise<v
     ...(options.buildTimeout === undefined ? {} : { buildTimeoutMs: options.buildTimeout }),
     ...(options.storage === undefined ? {} : { storage: resolve(world.folder, options.storage) }),
     ...(tls === undefined ? {} : { tls }),
+    ...(options.accessLog === 'off' ? { hasAccessLog: false } : {}),
+    ...(options.openMetrics ? { hasOpenMetrics: true } : {}),
   });
 }
 

@@ -86,6 +86,8 @@ async function startProcess(
   if (options.storage !== undefined) {
     args.push('--storage', resolve(world.folder, options.storage));
   }
+  if (options.accessLog === 'off') args.push('--access-log', 'off');
+  if (options.openMetrics) args.push('--open-metrics');
   if (options.listenTls !== undefined) args.push('--listen-tls', options.listenTls);
   if (options.httpsRedirect) args.push('--https-redirect');
   if (options.hsts !== undefined) args.push('--hsts', `${options.hsts}ms`);

@@ -24,6 +24,10 @@ export interface ServeOptions {
   readonly storage?: string;
   /** Absent: plain HTTP only. */
   readonly tls?: TlsServeOptions;
+  /** False: no line of the log for each request. */
+  readonly hasAccessLog?: boolean;
+  /** `GET /metrics` answers without a token. */
+  readonly hasOpenMetrics?: boolean;
 }
 
 export interface TlsServeOptions {

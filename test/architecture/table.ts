@@ -71,6 +71,14 @@ export const PARTS: readonly Part[] = [
     because: SAME_RULE,
   },
   {
+    name: 'metrics',
+    may: { core: WORDS, ports: NEEDS },
+    // The text format is Prometheus's own.
+    packages: ['prom-client'],
+    node: true,
+    because: `${SAME_RULE}; figures hear of the others through the reporter and the access record`,
+  },
+  {
     name: 'tls',
     may: { core: WORDS, ports: NEEDS },
     // Wire formats are never written by hand: DER, X.509 and ACME are these.
@@ -148,6 +156,7 @@ export const PARTS: readonly Part[] = [
       deploys: 'wiring',
       engines: 'wiring',
       logs: 'wiring',
+      metrics: 'wiring',
       ports: 'wiring',
       router: 'wiring',
       scheduler: 'wiring',
