@@ -23,6 +23,8 @@ let world: TlsWorld | undefined;
 let asked: string[];
 /** What the plain port answers when it leads elsewhere, as behind a wrong port forward. */
 let elsewhere: string | undefined;
+/** Whether the plain port takes questions and answers none. */
+let isSilent: boolean;
 
 beforeEach(async () => {
   opened = new AsyncDisposableStack();
@@ -30,16 +32,21 @@ beforeEach(async () => {
   world = undefined;
   asked = [];
   elsewhere = undefined;
+  isSilent = false;
   const plain = createServer((req, res) => {
     const [host = ''] = req.headers.host?.split(':') ?? [];
     asked.push(`${host} ${req.url}`);
+    if (isSilent) return;
     const answer = elsewhere ?? world?.challenges.challengeAnswer(host, req.url ?? '');
     res.statusCode = answer === undefined ? 404 : 200;
     res.setHeader('connection', 'close');
     res.end(answer);
   });
   await new Promise<void>((resolve) => plain.listen(httpPort, '127.0.0.1', resolve));
-  opened.defer(() => new Promise<void>((resolve) => plain.close(() => resolve())));
+  opened.defer(() => {
+    plain.closeAllConnections();
+    return new Promise<void>((resolve) => plain.close(() => resolve()));
+  });
   pebble = await startPebble({ httpPort, tlsPort });
   opened.defer(() => pebble.stop());
 });
@@ -150,6 +157,21 @@ test('a failed proof is said with its reason, waited for, tried again by the nex
   expect((await visit('shop.berth.test')).refused).toBeUndefined();
   expect(events('certificate.obtained')).toMatchObject([{ proof: 'tls-alpn-01' }]);
   expect(acme?.attempts()).toEqual([]);
+});
+
+test('a visitor does not wait for ever, nor do many who come at once keep each other waiting', async () => {
+  const { acme, clock } = await start(['http-01']);
+  const names = Array.from({ length: 5 }, (_, index) => `n${index}.berth.test`);
+  const seen = await Promise.all(names.map((name) => visit(name)));
+  expect(seen.map(({ refused }) => refused)).toEqual(names.map(() => undefined));
+
+  isSilent = true;
+  const visited = visit('slow.berth.test');
+  await expect.poll(() => asked.some((one) => one.startsWith('slow.berth.test'))).toBe(true);
+  expect(acme?.attempts()).toMatchObject([{ hostname: 'slow.berth.test', state: 'pending' }]);
+  clock.jump(15_000);
+  expect((await visited).peer.issuer.CN).toContain('Berth local authority');
+  expect(acme?.attempts()).toMatchObject([{ state: 'pending' }]);
 });
 
 test('nothing is asked for names that lead nowhere, are this machine’s own, or have a certificate of their own', async () => {

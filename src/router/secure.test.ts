@@ -212,7 +212,14 @@ describe('a plain request', () => {
     expect((await call(world, { host: 'nobody.localhost' })).status).toBe(404);
   });
 
-  it('for a proof of ours is answered before all else, and others reach the app', async () => {
+  it('for a proof of ours is answered before it would be sent to https', async () => {
+    await redirecting();
+    const reply = await call(world, { path: '/.well-known/acme-challenge/tok' });
+    expect(reply).toMatchObject({ status: 200, text: `proof of ${APP_HOST}` });
+    expect((await call(world, { path: '/.well-known/acme-challenge/other' })).status).toBe(308);
+  });
+
+  it('for a proof of ours is answered, and for others reaches the app', async () => {
     await start({}, { challengeAnswer: proofs });
     await world.fleet.serve(APP, (_req, res) => res.end('app'));
     const path = '/.well-known/acme-challenge/';

@@ -252,7 +252,10 @@ class CertificateBook implements Certificates {
   async #defaultServed(): Promise<Served> {
     const { domain } = this.#options;
     const names = new Set(['localhost', domain, ...(domain.includes('.') ? [`*.${domain}`] : [])]);
-    const served = await this.#local.get(`berth.${domain}`, [...names], LOOPBACK);
+    const served = await this.#local.get(`berth.${domain}`, {
+      names: [...names],
+      addresses: LOOPBACK,
+    });
     if (served) return served;
     throw new BerthError('INTERNAL', { detail: 'Too many certificates are being made.' });
   }
