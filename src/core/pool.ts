@@ -37,6 +37,7 @@ export interface PoolInstance {
   /** Since when the present span runs. */
   runningSince: number | undefined;
   readyAt: number;
+  readonly jitter: number;
   /** When the last lease ended, or it became ready. */
   idleSince: number;
   leavingSince: number | undefined;
@@ -92,6 +93,8 @@ export interface Joining {
   readonly replaces?: InstanceId;
   /** When the instance was made, if that was not now. */
   readonly createdAt?: number;
+  /** 0 ≤ x < 1, drawn once: instances that began together are not recycled together. */
+  readonly jitter?: number;
 }
 
 /** Takes an instance into the pool, as the youngest. */
@@ -109,6 +112,7 @@ export function join(pool: Pool, joining: Joining, now: number): PoolInstance {
     ranMs: 0,
     runningSince: runs ? now : undefined,
     readyAt: now,
+    jitter: joining.jitter ?? 0,
     idleSince: now,
     leavingSince: undefined,
     replaces: joining.replaces,

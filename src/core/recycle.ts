@@ -19,6 +19,9 @@ export interface RecyclesDue {
   readonly lookAgainAt: number | undefined;
 }
 
+/** By so much of `limits.duration` at most an instance is recycled early. */
+const JITTER_SHARE = 0.1;
+
 /**
  * Instances whose running time has reached `limits.duration`; frozen time does not count.
  *
@@ -44,8 +47,10 @@ export function recyclesDue(pool: Pool, now: number): RecyclesDue {
 
   for (const instance of pool.instances.values()) {
     if (instance.phase !== 'ready' && instance.phase !== 'frozen') continue;
-    const remainingMs = pool.limits.durationMs - runningMs(instance, now);
-    if (remainingMs > 0) {
+    const ageMs = pool.limits.durationMs * (1 - JITTER_SHARE * instance.jitter);
+    const remainingMs = ageMs - runningMs(instance, now);
+    // Less than a millisecond is no time to wait for: rounding could make it none at all.
+    if (remainingMs >= 1) {
       if (instance.phase === 'ready')
         lookAgainAt = Math.min(lookAgainAt ?? Infinity, now + remainingMs);
       continue;

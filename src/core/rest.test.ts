@@ -142,6 +142,14 @@ describe('recycling', () => {
     expect(recyclesDue(two, 100_000).recycles.map((one) => one.how)).toEqual(['leave', 'replace']);
   });
 
+  it('comes up to a tenth of limits.duration early, so that instances of one burst do not leave together', () => {
+    const pool = createPool(limits, { min: 0, max: 10 }, { maxWaiting: 10, maxWaitMs: 1_000 });
+    join(pool, { id: 'early', phase: 'ready', start: 'cold', because: '', jitter: 0.99 }, 0);
+    arrive(pool, 1, 0);
+    expect(recyclesDue(pool, 90_000).recycles).toEqual([]);
+    expect(recyclesDue(pool, 90_100).recycles).toHaveLength(1);
+  });
+
   it('replaces one at a time', () => {
     const pool = poolWith(3);
     for (const request of [1, 2, 3, 4, 5, 6]) arrive(pool, request, 0);

@@ -148,6 +148,11 @@ export class Runner {
   demote({ instanceId, to, because }: Demotion): void {
     const phase = this.pool.instances.get(instanceId)?.phase;
     if (phase !== 'frozen' && phase !== 'parked') return;
+    this.#context.reporter.report('info', 'instance.demoted', {
+      instance: instanceId,
+      to,
+      because,
+    });
     if (to === 'reclaimed') this.instances.reclaim(instanceId, because);
     else if (to === 'parked') this.#parkInstead(instanceId, because);
     else this.instances.retire(instanceId, because);

@@ -22,7 +22,7 @@ interface Setting {
   readonly knobs?: Partial<MemoryKnobs>;
   readonly memoryBudgetBytes?: number;
   readonly run?: () => Promise<MemoryApp>;
-  readonly healthStatus?: number;
+  readonly healthStatus?: () => number | undefined;
   readonly availableBytes?: () => number;
   readonly hasSwap?: boolean;
 }
@@ -48,7 +48,7 @@ function createScheduler(setting: Setting): Scheduler {
       prune: () => Promise.resolve(),
       remove: () => Promise.resolve(),
     },
-    probe: { status: () => Promise.resolve(setting.healthStatus ?? 200) },
+    probe: { status: () => Promise.resolve(setting.healthStatus ? setting.healthStatus() : 200) },
     reporter: { report: () => {} },
     hostMemory: {
       observe: () =>
@@ -161,7 +161,7 @@ describe('a deployment that was just verified', () => {
   });
 
   it('has failed when its health path does not answer well, and leaves nothing', async () => {
-    world({ configuration: { healthPath: '/up' }, healthStatus: 500 });
+    world({ configuration: { healthPath: '/up' }, healthStatus: () => 500 });
     await expect(deploy()).rejects.toMatchObject({ code: 'HEALTH_FAILED', log: ['last words'] });
     expect([await passing(engine.list()), await store.ledger()]).toEqual([[], []]);
   });
@@ -333,6 +333,46 @@ describe('an app that fails to boot', () => {
       code: 'OUT_OF_MEMORY',
       detail: expect.stringContaining('512 MiB'),
     });
+  });
+});
+
+describe('a health path', () => {
+  it('that goes bad takes a running instance out, and another one serves', async () => {
+    let status: number | undefined = 200;
+    world({ configuration: { healthPath: '/up' }, healthStatus: () => status });
+    await deploy();
+    const first = leaseOf(await passing(ask()));
+    status = undefined;
+    await clock.advance(31_000);
+    expect(states()).toEqual(['draining']);
+    status = 200;
+    expect(leaseOf(await passing(ask())).instanceId).not.toBe(first.instanceId);
+    first.end('done');
+    await clock.advance(1_000);
+    expect(states()).toEqual(['busy']);
+  });
+
+  it('that is bad once or twice is forgiven, and one that rests is not asked', async () => {
+    let status: number | undefined = 200;
+    let asked = 0;
+    world({
+      configuration: { healthPath: '/up' },
+      healthStatus: () => {
+        asked += 1;
+        return status;
+      },
+    });
+    await deploy();
+    const before = asked;
+    await clock.advance(100_000);
+    expect(asked).toBe(before);
+    const lease = leaseOf(await passing(ask()));
+    status = 500;
+    await clock.advance(21_000);
+    status = 200;
+    await clock.advance(40_000);
+    expect(states()).toEqual(['busy']);
+    lease.end('done');
   });
 });
 

@@ -1,7 +1,9 @@
 /** Boots a new deployment once, sees that it is well, and brings it to rest. */
 import { BerthError } from '../core/errors.ts';
+import { HEALTH_ANSWER_MS, isWell } from '../core/health.ts';
 import type { Lease, Verified } from '../ports/fleet.ts';
 import type { Context } from './context.ts';
+import { askHealth } from './health.ts';
 import type { Runner } from './runner.ts';
 
 /** How long a health path may take, all tries together, in ms. */
@@ -30,14 +32,15 @@ export async function verify(context: Context, runner: Runner): Promise<Verified
 async function checkHealth(context: Context, runner: Runner, lease: Lease): Promise<void> {
   const path = runner.deployment.configuration.healthPath;
   if (path === undefined) return;
-  const { clock, probe } = context;
+  const { clock } = context;
   let status: number | undefined;
   const over = new AbortController();
   void clock.sleep(HEALTH_TIMEOUT_MS, over.signal).then(() => over.abort());
   const deadline = AbortSignal.any([lease.lost, over.signal]);
+  const at = { host: lease.host, port: lease.port, path };
   while (!deadline.aborted) {
-    status = await probe.status(lease.host, lease.port, path, deadline);
-    if (status !== undefined && status >= 200 && status < 400) {
+    status = await askHealth(context, at, HEALTH_ANSWER_MS, deadline);
+    if (isWell(status)) {
       over.abort();
       return;
     }
