@@ -10,11 +10,16 @@ export interface Summary {
 }
 
 /** Nearest-rank percentile, 0 < p ≤ 100. @throws RangeError without samples. */
-export function percentile(samples: readonly number[], p: number): number {
+function percentile(samples: readonly number[], p: number): number {
   const sorted = [...samples].sort((a, b) => a - b);
   const value = sorted[Math.max(0, Math.ceil((p / 100) * sorted.length) - 1)];
   if (value === undefined) throw new RangeError('no samples');
   return value;
+}
+
+/** @throws RangeError without samples. */
+export function median(samples: readonly number[]): number {
+  return percentile(samples, 50);
 }
 
 export function summarise(samples: readonly number[]): Summary {

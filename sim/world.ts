@@ -22,12 +22,6 @@ export interface Outcome {
   readonly trace: readonly string[];
 }
 
-export interface WorldOptions {
-  readonly seed: number;
-  /** Steps of traffic and faults before the calm. */
-  readonly steps: number;
-}
-
 /** Of one process of Berth. */
 interface Life {
   isOver: boolean;

@@ -80,7 +80,7 @@ export async function startPrepared(
     },
   );
   // An engine that tells the address only with `start` cannot be looked at before.
-  if (instance.host === undefined) await Promise.race([starting.catch(() => undefined)]);
+  if (instance.host === undefined) await starting.catch(() => undefined);
   const found = await Promise.race([
     startFailure,
     findPort(context, deployment, instance, hints, failed.signal),

@@ -127,14 +127,13 @@ export class Instances {
   reclaim(id: InstanceId, because: string): void {
     const instance = this.#instances.get(id);
     const { context, pool } = this.#options;
-    const reclaim = context.engine.reclaim;
-    if (!instance || !reclaim) return;
+    if (!instance || !context.engine.reclaim) return;
     this.#run(async () => {
       try {
         await instance.inOrder(async () => {
           // It may have been woken while it waited for its turn.
           if (pool.instances.get(id)?.phase !== 'frozen') return;
-          await reclaim(id);
+          await context.engine.reclaim?.(id);
           gaveUpPages(pool, id, because);
         });
         context.onRest();

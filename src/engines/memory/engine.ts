@@ -279,7 +279,7 @@ export function createMemoryEngine(options: MemoryEngineOptions): MemoryEngine {
     removeNetwork: () => Promise.resolve(),
 
     async close() {
-      await Promise.all([...containers.values()].map((container) => container.app?.close()));
+      await Promise.all([...containers.values()].map(async (container) => container.app?.close()));
     },
 
     async crash(id, exit) {
