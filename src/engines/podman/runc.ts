@@ -1,5 +1,5 @@
 /**
- * runc with a few lines of shell in front of it, which do two things better. See docs/decisions/parked-start.md.
+ * runc with a few lines of shell in front of it, which do two things better. See docs/decisions/0008-parked-start.md.
  *
  * - `start`: runc does nothing here but read one byte from the FIFO on which the parked process waits, and it takes a Go
  *   program 5 to 8 ms to get there; the shell needs 1.5 ms.
