@@ -1,10 +1,10 @@
 /** One structured record per request, in the words that the access log, the figures and the tests share. */
-import type { IncomingMessage } from 'node:http';
 import type { ErrorCode } from '../core/errors.ts';
 import type { DeploymentId, InstanceId, StartKind } from '../core/model.ts';
 import type { Lease } from '../ports/fleet.ts';
 import type { RequestContext } from './context.ts';
 import type { RawHeaders } from './headers.ts';
+import type { InboundRequest } from './inbound.ts';
 
 /** How one request was served. Made when it has ended; times in ms, sizes in bytes of bodies. */
 export interface AccessRecord {
@@ -43,7 +43,7 @@ export interface AccessRecord {
 /** What the record needs to know besides. */
 export interface RequestAbout {
   readonly request: RequestContext;
-  readonly req: IncomingMessage;
+  readonly req: InboundRequest;
   readonly deploymentId: DeploymentId | undefined;
   /** ms since the epoch. */
   readonly now: number;

@@ -1,19 +1,19 @@
 /** What the client gets: the app's answer as it comes, or the page of a failure. */
-import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { BerthError } from '../core/errors.ts';
 import type { Served } from './access-log.ts';
 import type { ReceivedHeaders } from './attempt.ts';
 import type { RequestContext, RouterContext } from './context.ts';
 import { errorPage } from './error-page.ts';
 import { type RawHeaders, responseHeaders } from './headers.ts';
+import { type InboundRequest, type InboundResponse, isHttp10 } from './inbound.ts';
 
 const HSTS = 'strict-transport-security';
 
 export class Answer {
   readonly #context: RouterContext;
   readonly #request: RequestContext;
-  readonly #req: IncomingMessage;
-  readonly #res: ServerResponse;
+  readonly #req: InboundRequest;
+  readonly #res: InboundResponse;
   readonly #served: Served;
   /** Of the app's answer, as it announced it. */
   #contentLength: number | undefined;
@@ -25,8 +25,8 @@ export class Answer {
   constructor(
     context: RouterContext,
     request: RequestContext,
-    req: IncomingMessage,
-    res: ServerResponse,
+    req: InboundRequest,
+    res: InboundResponse,
     served: Served,
   ) {
     this.#context = context;
@@ -52,7 +52,7 @@ export class Answer {
 
   /** Passes a 1xx on, to clients that know what it is. */
   inform(status: number, headers: ReceivedHeaders): void {
-    if (this.hasBegun || this.#req.httpVersionMinor === 0) return;
+    if (this.hasBegun || isHttp10(this.#req)) return;
     if (status === 100) {
       this.#isContinued = true;
       this.#res.writeContinue();
@@ -63,10 +63,7 @@ export class Answer {
 
   head(status: number, message: string, received: ReceivedHeaders): void {
     const mayHaveTrailers =
-      this.#req.httpVersionMinor > 0 &&
-      this.#req.method !== 'HEAD' &&
-      status !== 204 &&
-      status !== 304;
+      !isHttp10(this.#req) && this.#req.method !== 'HEAD' && status !== 204 && status !== 304;
     const { headers, contentLength } = responseHeaders(received, mayHaveTrailers);
     this.#contentLength = contentLength;
     this.#served.addHeaders(headers, this.#request.id);

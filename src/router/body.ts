@@ -1,7 +1,7 @@
 /** The body of a request on its way to an app: untouched until it is dispatched, and held while it is small. */
-import type { IncomingMessage } from 'node:http';
 import type { BodyState } from '../core/retry.ts';
 import type { Clock } from '../ports/clock.ts';
+import type { InboundRequest } from './inbound.ts';
 
 /** A ready-made reason: making one, with its stack, costs more than all else that an abort does. */
 const STOP = new Error('stop');
@@ -13,7 +13,7 @@ export interface BodyTarget {
 }
 
 export class RequestBody {
-  readonly #req: IncomingMessage;
+  readonly #req: InboundRequest;
   readonly #replayBytes: number;
   /** Length that the client announced; undefined when the body is chunked. */
   readonly contentLength: number | undefined;
@@ -26,13 +26,15 @@ export class RequestBody {
   #onEnded: (() => void) | undefined;
   bytesRead = 0;
 
-  constructor(req: IncomingMessage, replayBytes: number) {
+  constructor(req: InboundRequest, replayBytes: number) {
     this.#req = req;
     this.#replayBytes = replayBytes;
     const length = req.headers['content-length'];
     this.contentLength = length === undefined ? undefined : Number(length);
     this.#isEmpty =
-      req.headers['transfer-encoding'] === undefined && (this.contentLength ?? 0) === 0;
+      req.hasBody === undefined
+        ? req.headers['transfer-encoding'] === undefined && (this.contentLength ?? 0) === 0
+        : !req.hasBody;
     this.#ended = this.#isEmpty;
   }
 
@@ -77,6 +79,7 @@ export class RequestBody {
    * behind its headers.
    */
   async gather(clock: Clock, ms: number, signal: AbortSignal): Promise<void> {
+    this.#lookForEnd();
     if (this.#ended) return;
     const enough = new AbortController();
     const stop = () => enough.abort(STOP);
@@ -94,6 +97,7 @@ export class RequestBody {
   sendTo(target: BodyTarget): void {
     let hasRoom = true;
     for (const chunk of this.#held ?? []) hasRoom = target.write(chunk);
+    this.#lookForEnd();
     if (this.#ended) {
       target.end();
       return;
@@ -118,6 +122,7 @@ export class RequestBody {
   discard(onEnded: () => void): void {
     this.#target = undefined;
     this.#held = undefined;
+    this.#lookForEnd();
     if (this.#ended) {
       onEnded();
       return;
@@ -133,6 +138,12 @@ export class RequestBody {
     this.#req.on('data', (chunk: Buffer) => this.#onData(chunk));
     this.#req.on('end', () => this.#onEnd());
     this.#req.pause();
+  }
+
+  /** A stream of HTTP/2 that brings nothing ends without being read: nobody would hear of it any more. */
+  #lookForEnd(): void {
+    if (!this.#listening && this.#req.complete && this.#req.readableLength === 0)
+      this.#ended = true;
   }
 
   #drain(): void {

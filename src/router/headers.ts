@@ -1,5 +1,5 @@
 /** Header rules of a proxy: what belongs to one connection stays there, and who really asked is written down. */
-import type { IncomingMessage } from 'node:http';
+import type { InboundRequest } from './inbound.ts';
 
 /** What is done with a header other than to pass it on. */
 type Rule = 'hop' | 'ours' | 'forwarded' | 'x-forwarded-for' | 'x-request-id' | 'host';
@@ -58,7 +58,7 @@ export type RawHeaders = string[];
  * The headers for the app: end-to-end ones as sent and in their order, then the ones that say who asked.
  * Framing (`content-length`, `transfer-encoding`, `connection`, `expect`) is left to whoever sends them.
  */
-export function requestHeaders(req: IncomingMessage, facts: RequestFacts): RawHeaders {
+export function requestHeaders(req: InboundRequest, facts: RequestFacts): RawHeaders {
   const raw = req.rawHeaders;
   const named = namedByConnection(req.headers.connection);
   const headers: RawHeaders = [];

@@ -1,7 +1,7 @@
 /** Answers monitors for a deployment without waking it: asleep is a good state, not a failure. */
-import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { DeploymentId, InstanceState } from '../core/model.ts';
 import type { Fleet } from '../ports/fleet.ts';
+import type { InboundRequest, InboundResponse } from './inbound.ts';
 
 export const HEALTH_PATH = '/.well-known/berth/health';
 
@@ -12,17 +12,17 @@ export function answerHealth(
   fleet: Fleet,
   deploymentId: DeploymentId,
   id: string,
-  req: IncomingMessage,
-  res: ServerResponse,
+  req: InboundRequest,
+  res: InboundResponse,
 ): void {
   const awake = fleet.instances(deploymentId).filter(({ state }) => AWAKE.has(state)).length;
   const state = awake > 0 ? 'awake' : 'asleep';
   const body = `${JSON.stringify({ deployment: deploymentId, state, instances: awake })}\n`;
-  res.writeHead(200, {
-    'content-type': 'application/json',
-    'content-length': Buffer.byteLength(body),
-    'cache-control': 'no-store',
-    'x-berth-id': id,
-  });
+  res.writeHead(200, [
+    ...['content-type', 'application/json'],
+    ...['content-length', String(Buffer.byteLength(body))],
+    ...['cache-control', 'no-store'],
+    ...['x-berth-id', id],
+  ]);
   res.end(req.method === 'HEAD' ? undefined : body);
 }

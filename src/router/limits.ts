@@ -10,6 +10,12 @@ export interface RouterLimits {
   readonly headersTimeoutMs: number;
   /** How long a client's connection may rest between requests, in ms. */
   readonly keepAliveTimeoutMs: number;
+  /** Streams of one connection of HTTP/2 at the same time. */
+  readonly http2Streams: number;
+  /** Streams that a client may reset at once; then a tenth of it each second. */
+  readonly http2Resets: number;
+  /** Pings and settings that a client may send within 10 s. */
+  readonly http2ControlFrames: number;
   /** Headers of an app's answer, in bytes. */
   readonly responseHeaderBytes: number;
   /** Time to connect to an instance, in ms. */
@@ -36,6 +42,9 @@ export const DEFAULT_ROUTER_LIMITS: RouterLimits = {
   urlBytes: 16 * 1024,
   headersTimeoutMs: 15_000,
   keepAliveTimeoutMs: 75_000,
+  http2Streams: 100,
+  http2Resets: 300,
+  http2ControlFrames: 200,
   responseHeaderBytes: 64 * 1024,
   connectTimeoutMs: 10_000,
   // Below the 2 s of gunicorn, the shortest default among common servers that send no keep-alive hint.

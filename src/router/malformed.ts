@@ -1,10 +1,11 @@
 /** Requests that cannot be understood: found by the parser, or before a route is looked for. */
-import { type IncomingMessage, STATUS_CODES } from 'node:http';
+import { STATUS_CODES } from 'node:http';
 import type { Socket } from 'node:net';
 import { BerthError } from '../core/errors.ts';
 import { type HostAndPort, parseHost } from '../core/route.ts';
 import { codeOf } from './attempt.ts';
 import { errorPage } from './error-page.ts';
+import type { InboundRequest } from './inbound.ts';
 import type { RouterLimits } from './limits.ts';
 
 /** A request whose form is good. */
@@ -25,7 +26,7 @@ export interface Malformed {
 }
 
 /** What Node's strict parser lets through and yet could be read in two ways, or is too much. */
-export function checkForm(req: IncomingMessage, limits: RouterLimits): WellFormed | Malformed {
+export function checkForm(req: InboundRequest, limits: RouterLimits): WellFormed | Malformed {
   const raw = req.rawHeaders;
   if (raw.length > limits.headerCount * 2) {
     return malformed(431, `There are more than ${limits.headerCount} headers.`);

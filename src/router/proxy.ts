@@ -2,7 +2,6 @@
  * One request on its way: a lease, an attempt, the answer, and perhaps another attempt. Every lease ends exactly once,
  * whichever comes first: the answer's end, the client's leaving, the instance's death, or the deadline.
  */
-import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import { BerthError } from '../core/errors.ts';
 import type { DeploymentId } from '../core/model.ts';
@@ -21,6 +20,7 @@ import { RequestBody } from './body.ts';
 import type { RequestContext, RouterContext } from './context.ts';
 import type { Deadline } from './deadlines.ts';
 import { type RawHeaders, requestHeaders } from './headers.ts';
+import type { InboundRequest, InboundResponse } from './inbound.ts';
 import { linger } from './linger.ts';
 import type { LossWatcher } from './losses.ts';
 import { sendStream } from './send-stream.ts';
@@ -49,8 +49,8 @@ export interface ExchangeOptions {
   readonly context: RouterContext;
   readonly request: RequestContext;
   readonly deploymentId: DeploymentId;
-  readonly req: IncomingMessage;
-  readonly res: ServerResponse;
+  readonly req: InboundRequest;
+  readonly res: InboundResponse;
   readonly served: Served;
   /** Present when the client asks for an upgrade. */
   readonly onSwitch?: Switch;

@@ -3,6 +3,7 @@
  * an instance of a deployment, or says what is wrong with it.
  */
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
+import { Http2ServerRequest, Http2ServerResponse } from 'node:http2';
 import type { Server as SecureServer } from 'node:https';
 import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
@@ -18,6 +19,10 @@ import { RequestBody } from './body.ts';
 import type { RequestContext, RouterContext } from './context.ts';
 import { Deadlines } from './deadlines.ts';
 import { answerHealth, HEALTH_PATH } from './health.ts';
+import { Http2Request } from './http2-request.ts';
+import type { Http2Response } from './http2-response.ts';
+import { Http2Speaker } from './http2-server.ts';
+import type { InboundRequest, InboundResponse, Inlet } from './inbound.ts';
 import { DEFAULT_ROUTER_LIMITS, type RouterLimits } from './limits.ts';
 import { linger } from './linger.ts';
 import { Losses } from './losses.ts';
@@ -98,7 +103,13 @@ class HttpRouter implements Router {
       hstsSeconds: options.secure?.hstsSeconds,
       isClosing: false,
     };
-    this.#servers = createServers(limits, options.secure);
+    const http2 = new Http2Speaker({
+      limits,
+      clock: options.clock,
+      deadlines: this.#context.deadlines,
+      onStream: (req, res) => this.#onStream(req, res),
+    });
+    this.#servers = createServers(limits, http2, options.secure);
     this.server = this.#servers.plain;
     this.secureServer = this.#servers.secure;
     for (const server of this.#servers.all) this.#attach(server);
@@ -154,7 +165,11 @@ class HttpRouter implements Router {
     else this.#handle(req, res);
   }
 
-  #handle(req: IncomingMessage, res: ServerResponse): void {
+  #onStream(req: Http2Request, res: Http2Response): void {
+    this.#handle(req, res);
+  }
+
+  #handle(req: IncomingMessage | Http2Request, res: ServerResponse | Http2Response): void {
     this.#inFlight += 1;
     res.once('close', () => this.#onResponseClosed());
     const route = this.#route(req, res);
@@ -163,7 +178,7 @@ class HttpRouter implements Router {
     if (target.kind === 'platform') {
       // Only deployments have a say in `Expect`; without this a client of the API would wait for its answer.
       if (req.headers.expect !== undefined) res.writeContinue();
-      this.#options.platform(req, res);
+      this.#toPlatform(req, res);
       return;
     }
     const { deploymentId } = target;
@@ -178,6 +193,26 @@ class HttpRouter implements Router {
     );
     res.once('close', () =>
       this.#record(req, request, served, !res.writableFinished, deploymentId),
+    );
+  }
+
+  #toPlatform(req: IncomingMessage | Http2Request, res: ServerResponse | Http2Response): void {
+    const { platform } = this.#options;
+    if (!(req instanceof Http2Request)) {
+      platform(req, res as ServerResponse);
+      return;
+    }
+    const { stream, headers, rawHeaders } = req;
+    // Node makes them to be used as if they were those of HTTP/1.1.
+    const request = new Http2ServerRequest(
+      stream,
+      { ...headers, host: rawHeaders[1] },
+      {},
+      rawHeaders,
+    );
+    platform(
+      request as unknown as IncomingMessage,
+      new Http2ServerResponse(stream) as unknown as ServerResponse,
     );
   }
 
@@ -215,8 +250,8 @@ class HttpRouter implements Router {
 
   /** Where a request belongs; undefined when it was answered here, because it is malformed or its host unknown. */
   #route(
-    req: IncomingMessage,
-    res: ServerResponse,
+    req: InboundRequest,
+    res: InboundResponse,
   ): { readonly target: RouteTarget; readonly request: RequestContext } | undefined {
     const form = checkForm(req, this.#context.limits);
     const isGood = form.kind === 'wellFormed';
@@ -257,8 +292,8 @@ class HttpRouter implements Router {
   }
 
   #refuse(
-    req: IncomingMessage,
-    res: ServerResponse,
+    req: InboundRequest,
+    res: InboundResponse,
     request: RequestContext,
     error: BerthError,
     status: number,
@@ -268,8 +303,8 @@ class HttpRouter implements Router {
 
   /** A short answer of the router's own. */
   #say(
-    req: IncomingMessage,
-    res: ServerResponse,
+    req: InboundRequest,
+    res: InboundResponse,
     request: RequestContext,
     status: number,
     headers: Readonly<Record<string, string>>,
@@ -280,8 +315,8 @@ class HttpRouter implements Router {
 
   /** What is answered here is answered before the request has been read; then its rest is read and thrown away. */
   #answer(
-    req: IncomingMessage,
-    res: ServerResponse,
+    req: InboundRequest,
+    res: InboundResponse,
     request: RequestContext,
     write: (answer: Answer, isOpen: boolean) => void,
   ): void {
@@ -305,7 +340,7 @@ class HttpRouter implements Router {
   }
 
   #record(
-    req: IncomingMessage,
+    req: InboundRequest,
     request: RequestContext,
     served: Served,
     aborted: boolean,
@@ -320,7 +355,7 @@ class HttpRouter implements Router {
     return `${this.#idPrefix}-${this.#idCount.toString(36)}`;
   }
 
-  #platformOrigin(socket: Socket, port: number | undefined): string {
+  #platformOrigin(socket: Inlet, port: number | undefined): string {
     const proto = isSecure(socket) ? 'https' : 'http';
     return originOf(proto, this.#options.routes.platformHost, port);
   }

@@ -2,9 +2,11 @@
 import { createServer, type IncomingMessage, type Server, type ServerOptions } from 'node:http';
 import { createServer as createSecureServer, type Server as SecureServer } from 'node:https';
 import type { Socket } from 'node:net';
-import type { TlsOptions } from 'node:tls';
+import type { TlsOptions, TLSSocket } from 'node:tls';
 import { codeOf } from './attempt.ts';
+import type { Http2Speaker } from './http2-server.ts';
 import type { RouterLimits } from './limits.ts';
+import { PrefaceReader } from './preface.ts';
 
 /** What TLS needs beside the rules of HTTP, handed in by who has the certificates. */
 export interface SecureOptions {
@@ -28,7 +30,11 @@ export interface Servers {
   closeConnections(): void;
 }
 
-export function createServers(limits: RouterLimits, options: SecureOptions | undefined): Servers {
+export function createServers(
+  limits: RouterLimits,
+  http2: Http2Speaker,
+  options: SecureOptions | undefined,
+): Servers {
   const http: ServerOptions = {
     insecureHTTPParser: false,
     maxHeaderSize: limits.headerBytes,
@@ -49,15 +55,27 @@ export function createServers(limits: RouterLimits, options: SecureOptions | und
     createSecureServer({
       ...http,
       ...options.tls,
-      ALPNProtocols: ['http/1.1'],
+      ALPNProtocols: ['h2', 'http/1.1'],
       handshakeTimeout: limits.headersTimeoutMs,
     });
   const all = secure ? [plain, secure] : [plain];
   // Node would silently leave headers out; `checkForm` refuses instead.
   for (const server of all) server.maxHeadersCount = 0;
 
+  const http1 = takeOver(plain, 'connection');
+  const preface = new PrefaceReader(
+    { http1, http2: (socket) => http2.take(socket) },
+    limits.headersTimeoutMs,
+  );
+  plain.on('connection', (socket: Socket) => preface.take(socket));
+
   const connections = new Set<Socket>();
   if (secure) {
+    const secureHttp1 = takeOver(secure, 'secureConnection');
+    secure.on('secureConnection', (socket: TLSSocket) => {
+      if (socket.alpnProtocol === 'h2') http2.take(socket);
+      else secureHttp1(socket);
+    });
     options.guard?.(secure);
     // Node knows of a connection only from the end of its handshake on.
     secure.prependListener('connection', (socket: Socket) => {
@@ -70,14 +88,29 @@ export function createServers(limits: RouterLimits, options: SecureOptions | und
     secure,
     all,
     async close() {
+      preface.close();
+      http2.close();
       await Promise.all(
         all.map((server) => new Promise<void>((resolve) => server.close(() => resolve()))),
       );
     },
     closeConnections() {
       for (const server of all) server.closeAllConnections();
+      http2.closeConnections();
       for (const socket of connections) socket.destroy();
     },
+  };
+}
+
+/** Takes new connections away from a server; what is given back speaks its HTTP/1.1 on those that it shall have. */
+function takeOver(
+  server: Server | SecureServer,
+  event: 'connection' | 'secureConnection',
+): (socket: Socket) => void {
+  const listeners = server.listeners(event) as ((socket: Socket) => void)[];
+  server.removeAllListeners(event);
+  return (socket) => {
+    for (const listener of listeners) listener.call(server, socket);
   };
 }
 
@@ -87,7 +120,7 @@ export function isHandshakeFailure(socket: Socket, error: Error): boolean {
 }
 
 /** Whether a connection is encrypted. */
-export function isSecure(socket: Socket): boolean {
+export function isSecure(socket: object): boolean {
   return 'encrypted' in socket && socket.encrypted === true;
 }
 

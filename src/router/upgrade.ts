@@ -25,7 +25,7 @@ export function responseFor(req: IncomingMessage, socket: Socket): ServerRespons
 
 /** Serves a WebSocket from handshake to the closing of both sides; the lease is held as long. Never rejects. */
 export async function proxyUpgrade(
-  options: Omit<ExchangeOptions, 'onSwitch'>,
+  options: Omit<ExchangeOptions, 'onSwitch' | 'res'> & { readonly res: ServerResponse },
   client: UpgradedClient,
 ): Promise<void> {
   const { context, request, req, res, served } = options;
