@@ -23,9 +23,10 @@ const CAPABILITIES = [
 ];
 
 /**
- * The body of libpod's create call. There is no CPU quota (the boot is boosted until `limitCpu`), only shares; no init
- * process (an exec more on every boot; apps that fork without reaping are bounded by the pids limit); no health check or
- * restart by Podman, which would work against the scheduler.
+ * The body of libpod's create call. There is no CPU quota (the boot is boosted until `limitCpu`), only shares. There is no
+ * init process before the app: some images insist on being the first process (s6, systemd), and it would be an exec more
+ * on every boot; what is forked and not reaped is bounded by the pids limit. There is no health check and no restart by
+ * Podman: both would work against the scheduler.
  */
 export function containerSpec(
   spec: InstanceSpec,
