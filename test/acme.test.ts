@@ -132,6 +132,8 @@ test('at two thirds of its life it is renewed without a visitor', async () => {
   const renewed = acme?.certificate('shop.berth.test')?.leaf.serial;
   expect(renewed).not.toBe(peer.serialNumber);
   expect((await visit('shop.berth.test')).peer.serialNumber).toBe(renewed);
+  expect(acme?.attempts()).toEqual([]);
+  expect(events('certificate.obtained')).toHaveLength(2);
 });
 
 test('a failed proof is said with its reason, waited for, tried again by the next proof, and serving goes on', async () => {
@@ -150,7 +152,8 @@ test('a failed proof is said with its reason, waited for, tried again by the nex
 
   // Too early: nothing is asked.
   clock.jump(55_000);
-  await visit('shop.berth.test');
+  expect((await visit('shop.berth.test')).refused).toBeDefined();
+  expect(events('certificate.obtained')).toEqual([]);
   expect(events('certificate.failed')).toHaveLength(1);
 
   clock.jump(12_000);
@@ -178,6 +181,7 @@ test('nothing is asked for names that lead nowhere, are this machine’s own, or
   await start(['http-01', 'tls-alpn-01']);
   for (const name of ['elsewhere.test', 'localhost', 'a.localhost']) {
     expect((await visit(name)).peer.issuer.CN).toContain('Berth local authority');
+    await world?.acme?.ensure(name);
   }
   expect(world?.acme?.attempts()).toEqual([]);
   expect(events('certificate.obtained')).toEqual([]);

@@ -134,8 +134,16 @@ describe('over TLS', () => {
     expect(heard).not.toContain('HTTP');
   });
 
+  it('a handshake that does not come to its end is ended', async () => {
+    await start({}, { limits: { headersTimeoutMs: 100 } });
+    const silent = connectPlain(port, '127.0.0.1');
+    silent.on('error', () => {});
+    silent.resume();
+    await new Promise((resolve) => silent.once('close', resolve));
+  });
+
   it('closing waits for answers under way, not for handshakes', async () => {
-    await start();
+    await start({}, { limits: { headersTimeoutMs: 600_000 } });
     const waiting = Promise.withResolvers<void>();
     const arrived = Promise.withResolvers<void>();
     await world.fleet.serve(APP, async (_req, res) => {

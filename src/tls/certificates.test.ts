@@ -1,6 +1,6 @@
 /** Each hostname is served by the right certificate, from the next handshake on after a change. */
 import { execFile } from 'node:child_process';
-import { readdir, readFile, stat, writeFile } from 'node:fs/promises';
+import { chmod, readdir, readFile, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterEach, describe, expect, test } from 'vitest';
@@ -198,8 +198,11 @@ describe("one's own certificate", () => {
     for (const file of await readdir(folder)) {
       expect((await stat(join(folder, file))).mode & 0o777).toBe(0o600);
     }
-    await writeFile(join(folder, 'bad.test.pem'), 'half a fi', { mode: 0o644 });
+    await writeFile(join(folder, 'bad.test.pem'), 'half a fi');
+    // As when somebody copied it there by hand.
+    await chmod(join(folder, 'shop.test.pem'), 0o644);
     const again = await start({ folder: first.folder });
+    expect((await stat(join(folder, 'shop.test.pem'))).mode & 0o777).toBe(0o600);
     const { port } = await again.listen();
     expect((await shake(port, 'shop.test')).peer.serialNumber).toBe(leaf?.serial);
     expect((await shake(port, 'x.shop.test')).peer.serialNumber).toBe(leaf?.serial);

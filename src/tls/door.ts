@@ -124,7 +124,6 @@ function firstRecord(socket: Socket, done: (record: Buffer) => void): void {
   let seen = Buffer.alloc(0);
   const leave = () => {
     socket.off('readable', look);
-    socket.off('end', give);
     socket.off('error', give);
     socket.off('close', leave);
     socket.setTimeout(0);
@@ -144,7 +143,6 @@ function firstRecord(socket: Socket, done: (record: Buffer) => void): void {
     done(seen);
   };
   socket.on('readable', look);
-  socket.on('end', give);
   socket.on('error', give);
   socket.on('close', leave);
   socket.setTimeout(KNOCK_MS);
