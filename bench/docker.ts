@@ -84,6 +84,8 @@ export async function dockerStart(rounds: number, say: (line: string) => void): 
     const ended = once(daemon, 'exit');
     daemon.kill('SIGTERM');
     await ended;
+    // The daemon leaves the network namespace of the host mounted there.
+    await run('umount', [`${folder}/exec/netns/default`]).catch(() => undefined);
     await rm(folder, { recursive: true, force: true });
   }
 }
