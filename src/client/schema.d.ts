@@ -1192,7 +1192,7 @@ export interface components {
             /** @description Where to run. One machine is one region: every name stands for it. */
             regions?: string[];
             /**
-             * @description Fewest and most instances. `min` ≥ 1 keeps instances running. The 2018 form, one object for each region, counts with its largest `min` and `max`; `"auto"` is the default maximum.
+             * @description Most instances at once (`max`). `min` belongs to an environment and is only kept for it: `"idle": "run"` keeps one instance of a deployment running. The 2018 form, one object for each region, counts with its largest `min` and `max`; `"auto"` is the default maximum.
              * @default {
              *       "min": 0,
              *       "max": 10
@@ -1328,7 +1328,7 @@ export interface components {
             /** @description Where to run. One machine is one region: every name stands for it. */
             regions?: string[];
             /**
-             * @description Fewest and most instances. `min` ≥ 1 keeps instances running. The 2018 form, one object for each region, counts with its largest `min` and `max`; `"auto"` is the default maximum.
+             * @description Most instances at once (`max`). `min` belongs to an environment and is only kept for it: `"idle": "run"` keeps one instance of a deployment running. The 2018 form, one object for each region, counts with its largest `min` and `max`; `"auto"` is the default maximum.
              * @default {
              *       "min": 0,
              *       "max": 10

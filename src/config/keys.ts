@@ -107,7 +107,7 @@ export const configFileSchema = z
         .meta({
           default: { min: DEFAULT_SCALE.min, max: DEFAULT_SCALE.max },
           description:
-            'Fewest and most instances. `min` ≥ 1 keeps instances running. The 2018 form, one object for each region, counts with its largest `min` and `max`; `"auto"` is the default maximum.',
+            'Most instances at once (`max`). `min` belongs to an environment and is only kept for it: `"idle": "run"` keeps one instance of a deployment running. The 2018 form, one object for each region, counts with its largest `min` and `max`; `"auto"` is the default maximum.',
         }),
       idle: oneOf('freeze', 'stop', 'run').optional().meta({
         default: 'freeze',
