@@ -22,12 +22,19 @@ export class Http2Request implements InboundRequest {
   /** RFC 8441: the stream is to become a WebSocket. */
   readonly isWebSocket: boolean;
 
-  constructor(stream: ServerHttp2Stream, headers: Http2Headers, raw: readonly string[]) {
+  /** `key` gives what HTTP/1.1 wants in a WebSocket's handshake and HTTP/2 has not. */
+  constructor(
+    stream: ServerHttp2Stream,
+    headers: Http2Headers,
+    raw: readonly string[],
+    key: () => string,
+  ) {
     this.stream = stream;
     this.isWebSocket = headers[':method'] === 'CONNECT' && headers[':protocol'] === 'websocket';
     this.method = this.isWebSocket ? 'GET' : (headers[':method'] ?? '');
     this.url = headers[':path'] ?? '';
-    this.rawHeaders = plainHeaders(headers[':authority'], raw);
+    const plain = plainHeaders(headers[':authority'], raw);
+    this.rawHeaders = this.isWebSocket ? [...plain, 'sec-websocket-key', key()] : plain;
     this.headers = this.isWebSocket ? { ...headers, upgrade: 'websocket' } : headers;
     this.hasBody = !this.isWebSocket && !stream.endAfterHeaders;
     this.socket = new StreamInlet(stream);

@@ -57,6 +57,15 @@ export class Http2Response implements InboundResponse {
     if (waitForTrailers) this.#stream.once('wantTrailers', () => this.#sendTrailers());
   }
 
+  /** Says yes to a WebSocket: from now on the stream is whoever's asked for it. */
+  accept(given: RawHeaders): void {
+    if (this.destroyed) return;
+    const headers = nested(given);
+    // Means nothing here (RFC 8441 5), as there was no key.
+    delete headers['sec-websocket-accept'];
+    this.#stream.respond({ ...headers, ':status': constants.HTTP_STATUS_OK });
+  }
+
   write(chunk: Buffer | string, encoding?: 'latin1' | 'utf8'): boolean {
     // The head is on its way already.
     if (chunk.length === 0 || this.#isMute()) return true;

@@ -22,6 +22,8 @@ export interface Http2Options {
   readonly clock: Clock;
   readonly deadlines: Deadlines;
   readonly onStream: OnStream;
+  /** For a WebSocket's handshake: 16 bytes as base64. */
+  readonly newKey: () => string;
 }
 
 /** Never listens: it is given plain and decrypted sockets alike. */
@@ -37,7 +39,7 @@ export class Http2Speaker {
     this.#server.on('session', (session) => this.#onSession(session));
     this.#server.on('stream', (stream, headers, _flags, raw) => {
       // Its own end is seen by 'close'.
-      const req = new Http2Request(stream, headers, raw);
+      const req = new Http2Request(stream, headers, raw, options.newKey);
       options.onStream(req, new Http2Response(stream, req.method));
     });
     // A session that fails closes, and its streams with it.
@@ -112,7 +114,7 @@ function settingsFor(limits: RouterLimits): ServerOptions {
     settings: {
       maxConcurrentStreams: limits.http2Streams,
       maxHeaderListSize: limits.headerBytes,
-      enableConnectProtocol: false,
+      enableConnectProtocol: true,
     },
     maxHeaderListPairs: limits.headerCount + PSEUDO_HEADERS,
     // Above what a client may do by mistake, far below what hurts: CVE-2023-44487 and its kin.

@@ -8,8 +8,10 @@ import {
   type IncomingHttpHeaders,
   type OutgoingHttpHeaders,
 } from 'node:http2';
+import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { WebSocketServer } from 'ws';
 import {
   APP,
   APP_HOST,
@@ -384,5 +386,92 @@ describe('closing', () => {
     await world.router.close();
     silent.end();
     await closed;
+  });
+});
+
+describe('a WebSocket over HTTP/2', () => {
+  /** One frame as a client sends it, under a mask that changes nothing. */
+  function frame(opcode: number, payload: Buffer): Buffer {
+    const head = Buffer.alloc(14);
+    head[0] = 0x80 | opcode;
+    head[1] = 0x80 | 127;
+    head.writeBigUInt64BE(BigInt(payload.length), 2);
+    return Buffer.concat([head, payload]);
+  }
+
+  /** Of a stream; resolves when so many bytes have come. */
+  async function read(stream: ClientHttp2Stream, bytes: number): Promise<Buffer> {
+    const chunks: Buffer[] = [];
+    const collect = (chunk: Buffer) => chunks.push(chunk);
+    stream.on('data', collect);
+    await until(() => Buffer.concat(chunks).length >= bytes);
+    stream.off('data', collect);
+    return Buffer.concat(chunks);
+  }
+  const ask = { ':method': 'CONNECT', ':protocol': 'websocket', 'sec-websocket-version': '13' };
+
+  async function serveEcho(): Promise<void> {
+    const server = createServer();
+    const echo = new WebSocketServer({ server, handleProtocols: () => 'chat' });
+    echo.on('connection', (socket) => {
+      socket.on('message', (data, isBinary) => socket.send(data, { binary: isBinary }));
+    });
+    await world.fleet.adopt(APP, server);
+  }
+
+  it('becomes an upgrade of HTTP/1.1, and its bytes pass both ways until it is closed', async () => {
+    await serveEcho();
+    await once(session, 'remoteSettings');
+    const stream = send({ ...ask, 'sec-websocket-protocol': 'chat', ':path': '/c' }, false);
+    const [headers] = (await once(stream, 'response')) as [IncomingHttpHeaders];
+    expect(headers).toMatchObject({ ':status': 200, 'sec-websocket-protocol': 'chat' });
+    expect(headers['sec-websocket-accept']).toBeUndefined();
+    const payload = Buffer.alloc(1_000_000, 'x');
+    const echo = read(stream, payload.length + 10);
+    stream.write(frame(2, payload));
+    expect((await echo).subarray(10).equals(payload)).toBe(true);
+    expect(world.fleet.active).toBe(1);
+    const farewell = read(stream, 4);
+    const ended = once(stream, 'end');
+    stream.write(Buffer.from([0x88, 0x82, 0, 0, 0, 0, 0x0f, 0xa0]));
+    expect([...(await farewell)]).toEqual([0x88, 0x02, 0x0f, 0xa0]);
+    await ended;
+    stream.end();
+    await until(() => world.records.length === 1);
+    expect(world.records[0]).toMatchObject({ status: 101, path: '/c', aborted: false });
+    expect(world.fleet.active).toBe(0);
+  });
+
+  it('that the app refuses gets its answer', async () => {
+    await world.fleet.serve(APP, (_req, res) => res.writeHead(403).end('no'));
+    await once(session, 'remoteSettings');
+    expect(await replyTo(send(ask, false))).toMatchObject({ status: 403, text: 'no' });
+    await until(() => world.records.length === 1);
+  });
+
+  it('whose client goes takes the connection to the app along, and the other way round', async () => {
+    await serveEcho();
+    await once(session, 'remoteSettings');
+    const left = send(ask, false);
+    await once(left, 'response');
+    left.close(constants.NGHTTP2_CANCEL);
+    await until(() => world.fleet.active === 0);
+    const dropped = send(ask, false);
+    await once(dropped, 'response');
+    const ended = once(dropped, 'end');
+    dropped.resume();
+    world.fleet.list(APP)[0]!.cut();
+    await ended;
+    dropped.end();
+    await until(() => world.fleet.active === 0);
+  });
+
+  it('does not hold up closing', async () => {
+    await serveEcho();
+    await once(session, 'remoteSettings');
+    const stream = send(ask, false);
+    await once(stream, 'response');
+    await world.router.close();
+    await until(() => stream.closed);
   });
 });

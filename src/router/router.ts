@@ -30,7 +30,7 @@ import { checkForm, refuseMalformed } from './malformed.ts';
 import { proxy } from './proxy.ts';
 import { createServers, isHandshakeFailure, isSecure, originOf } from './servers.ts';
 import type { SecureOptions, Servers } from './servers.ts';
-import { proxyUpgrade, responseFor } from './upgrade.ts';
+import { proxyConnect, proxyUpgrade, responseFor } from './upgrade.ts';
 import { Upstreams } from './upstream.ts';
 
 export interface RouterOptions {
@@ -76,7 +76,7 @@ class HttpRouter implements Router {
   readonly #servers: Servers;
   readonly #options: RouterOptions;
   readonly #context: RouterContext;
-  readonly #upgraded = new Set<Socket>();
+  readonly #upgraded = new Set<Duplex>();
   /** Ids are this process's own prefix and a count: unique, and cheap on the way of every request. */
   readonly #idPrefix: string;
   #idCount = 0;
@@ -108,6 +108,7 @@ class HttpRouter implements Router {
       clock: options.clock,
       deadlines: this.#context.deadlines,
       onStream: (req, res) => this.#onStream(req, res),
+      newKey: () => Buffer.from(options.random.id(16)).toString('base64'),
     });
     this.#servers = createServers(limits, http2, options.secure);
     this.server = this.#servers.plain;
@@ -166,7 +167,33 @@ class HttpRouter implements Router {
   }
 
   #onStream(req: Http2Request, res: Http2Response): void {
-    this.#handle(req, res);
+    if (req.isWebSocket) this.#onConnect(req, res);
+    else this.#handle(req, res);
+  }
+
+  /** A WebSocket over HTTP/2. Those of the platform's own are answered as plain requests. */
+  #onConnect(req: Http2Request, res: Http2Response): void {
+    const { stream } = req;
+    this.#upgraded.add(stream);
+    stream.once('close', () => this.#upgraded.delete(stream));
+    const route = this.#route(req, res);
+    if (route === undefined) return;
+    const { target, request } = route;
+    if (target.kind === 'platform') {
+      this.#toPlatform(req, res);
+      return;
+    }
+    const served = new Served();
+    const { deploymentId } = target;
+    this.#exchanges += 1;
+    void proxyConnect({ context: this.#context, request, deploymentId, req, res, served }).then(
+      () => {
+        this.#onExchangeEnded();
+        const isCutOff =
+          served.status === 0 || (served.status === 101 && served.error !== undefined);
+        this.#record(req, request, served, isCutOff, deploymentId);
+      },
+    );
   }
 
   #handle(req: IncomingMessage | Http2Request, res: ServerResponse | Http2Response): void {

@@ -1,13 +1,22 @@
 /** WebSockets: the handshake goes through the same leases and attempts as any request, then the two sockets are spliced. */
 import { type IncomingMessage, ServerResponse } from 'node:http';
-import type { Socket } from 'node:net';
+import type { ServerHttp2Stream } from 'node:http2';
+import { Socket } from 'node:net';
 import type { Deadlines } from './deadlines.ts';
 import { responseHeaders } from './headers.ts';
+import type { Http2Request } from './http2-request.ts';
+import type { Http2Response } from './http2-response.ts';
 import { type ExchangeOptions, proxy } from './proxy.ts';
 
 /** A client's socket that has left HTTP, with the bytes that came behind its request. */
 export interface UpgradedClient {
   readonly socket: Socket;
+  readonly head: Buffer;
+}
+
+/** One end of a spliced connection. */
+interface Side {
+  readonly socket: Socket | ServerHttp2Stream;
   readonly head: Buffer;
 }
 
@@ -56,6 +65,35 @@ export async function proxyUpgrade(
   });
 }
 
+/** The same for a stream of HTTP/2 (RFC 8441): to the app it is an upgrade of HTTP/1.1 like any other. */
+export async function proxyConnect(
+  options: Omit<ExchangeOptions, 'onSwitch' | 'req' | 'res'> & {
+    readonly req: Http2Request;
+    readonly res: Http2Response;
+  },
+): Promise<void> {
+  const { context, request, req, res, served } = options;
+  const { stream } = req;
+  await proxy({
+    ...options,
+    onSwitch: async (_message, received, upstream, head) => {
+      // What was sent as the answer to a request; that it is a WebSocket, the record says as ever.
+      served.status = 101;
+      const { headers } = responseHeaders(received, false);
+      served.addHeaders(headers, request.id);
+      res.accept(headers);
+      const client: Side = { socket: stream, head: NOTHING };
+      const app: Side = { socket: upstream, head };
+      const before = { read: upstream.bytesRead, written: upstream.bytesWritten };
+      await splice(client, app, context.deadlines, context.limits.halfClosedMs);
+      served.bytesIn = upstream.bytesWritten - before.written;
+      served.bytesOut = upstream.bytesRead - before.read + head.length;
+    },
+  });
+}
+
+const NOTHING = Buffer.alloc(0);
+
 function switchingHead(message: string, headers: readonly string[]): string {
   let head = `HTTP/1.1 101 ${message || 'Switching Protocols'}\r\n`;
   for (let i = 0; i + 1 < headers.length; i += 2) head += `${headers[i]}: ${headers[i + 1]}\r\n`;
@@ -68,8 +106,8 @@ function switchingHead(message: string, headers: readonly string[]): string {
  * the other with it.
  */
 async function splice(
-  client: UpgradedClient,
-  upstream: UpgradedClient,
+  client: Side,
+  upstream: Side,
   deadlines: Deadlines,
   halfClosedMs: number,
 ): Promise<void> {
@@ -82,11 +120,16 @@ async function splice(
         side.once('close', resolve);
       }),
   );
-  const pass = (from: UpgradedClient, to: UpgradedClient) => {
-    from.socket.setNoDelay(true);
-    from.socket.setTimeout(0);
+  const pass = (from: Side, to: Side) => {
+    if (from.socket instanceof Socket) {
+      from.socket.setNoDelay(true);
+      from.socket.setTimeout(0);
+    }
     from.socket.on('error', () => to.socket.destroy());
-    from.socket.once('close', () => to.socket.destroySoon());
+    from.socket.once('close', () => {
+      if (to.socket instanceof Socket) to.socket.destroySoon();
+      else endStream(to.socket);
+    });
     from.socket.once('end', () => {
       tooLong.deadline ??= deadlines.add(halfClosedMs, () => {
         for (const side of sides) side.destroy();
@@ -101,4 +144,10 @@ async function splice(
   if (upstream.socket.destroyed) client.socket.destroy();
   await Promise.all(closed);
   if (tooLong.deadline !== undefined) deadlines.cancel(tooLong.deadline);
+}
+
+/** Both ways at once, as a socket that is destroyed; but what was written arrives before. */
+function endStream(stream: ServerHttp2Stream): void {
+  // Not `close`, which waits for what the client might still say, though nobody is there to hear it.
+  stream.end(() => stream.destroy());
 }
