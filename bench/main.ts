@@ -3,10 +3,22 @@ import { writeFile } from 'node:fs/promises';
 import { parseArgs } from 'node:util';
 import { burstMeasure } from './burst.ts';
 import { describe, type Measure, type Result } from './measure.ts';
+import { neighbour } from './neighbour.ts';
+import { proxyCpu, proxyLatency } from './proxy-cost.ts';
 import { reclaimed } from './reclaim.ts';
+import { scale } from './scale.ts';
 import { parked, thaw } from './wake.ts';
 
-const MEASURES: readonly Measure[] = [thaw, parked, burstMeasure, reclaimed];
+const MEASURES: readonly Measure[] = [
+  thaw,
+  parked,
+  burstMeasure,
+  proxyCpu,
+  proxyLatency,
+  neighbour,
+  reclaimed,
+  scale,
+];
 /** Bars that are measured along with another one. */
 const ALONG_WITH: Readonly<Record<string, string>> = { P3: 'P1' };
 

@@ -25,6 +25,8 @@ export interface Deployed extends Target {
 interface Instance {
   readonly deployment: string;
   readonly state: string;
+  /** `host:port`, once it is known. */
+  readonly address?: string;
 }
 
 export class Server {
@@ -95,8 +97,21 @@ export class Server {
     return deployed;
   }
 
+  get pid(): number {
+    return this.#process.pid ?? 0;
+  }
+
   /** States of a deployment's instances, sorted. */
   async states(deploymentId: string): Promise<readonly string[]> {
+    return (await this.#instances(deploymentId)).map((instance) => instance.state).sort();
+  }
+
+  /** Where its instances are reached without the router, `host:port`. */
+  async addresses(deploymentId: string): Promise<readonly string[]> {
+    return (await this.#instances(deploymentId)).flatMap(({ address }) => address ?? []);
+  }
+
+  async #instances(deploymentId: string): Promise<readonly Instance[]> {
     const token = (await readFile(join(this.#data, 'token'), 'utf8')).trim();
     const answer = await fetch(
       `http://127.0.0.1:${this.port}/api/v1/instances?deployment=${deploymentId}`,
@@ -105,7 +120,7 @@ export class Server {
       },
     );
     if (!answer.ok) throw new Error(`instances: ${answer.status} ${await answer.text()}`);
-    return ((await answer.json()) as readonly Instance[]).map((instance) => instance.state).sort();
+    return (await answer.json()) as readonly Instance[];
   }
 
   /** Waits until every deployment has come to this rest. @throws Error after a minute. */

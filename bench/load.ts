@@ -1,0 +1,109 @@
+/** The load generators: as fast as answers come, at a rate that does not wait for them, or as noise beside another. */
+import { execFile, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { promisify } from 'node:util';
+import { Pool } from 'undici';
+import type { Target } from './first-byte.ts';
+
+const run = promisify(execFile);
+
+export interface Flood {
+  readonly requests: number;
+  readonly perSecond: number;
+  /** Answers that were no 2xx or 3xx, and connections that failed. */
+  readonly errors: number;
+}
+
+/** wrk: `connections` that ask again as soon as they have their answer. */
+export async function flood(
+  target: Target,
+  { connections, seconds }: { readonly connections: number; readonly seconds: number },
+): Promise<Flood> {
+  const { stdout } = await run('wrk', [
+    ...['--threads', '1', '--connections', String(connections), '--duration', `${seconds}s`],
+    ...['--header', `Host: ${target.authority}`, urlOf(target)],
+  ]);
+  const number = (pattern: RegExp) => Number(pattern.exec(stdout)?.[1] ?? 0);
+  const socketErrors = /connect (\d+), read (\d+), write (\d+), timeout (\d+)/.exec(stdout);
+  const failed = (socketErrors?.slice(1) ?? []).reduce((sum, count) => sum + Number(count), 0);
+  return {
+    requests: number(/(\d+) requests in/),
+    perSecond: number(/Requests\/sec: +([\d.]+)/),
+    errors: number(/Non-2xx or 3xx responses: (\d+)/) + failed,
+  };
+}
+
+interface Pace {
+  /** Over all connections. */
+  readonly perSecond: number;
+  readonly connections: number;
+  readonly seconds: number;
+}
+
+export interface Paced {
+  /** From the time a request was due to the end of its answer, in ms. */
+  readonly ms: readonly number[];
+  readonly errors: number;
+}
+
+/**
+ * Requests at a fixed rate, whether or not earlier ones were answered (undici, at most `connections` at once). wrk
+ * has no rate, and h2load's sends one request of every connection at the same moment: it would measure that queue.
+ */
+export async function paced(target: Target, pace: Pace): Promise<Paced> {
+  const { perSecond, connections, seconds } = pace;
+  const pool = new Pool(`http://${target.host}:${target.port}`, { connections });
+  const ms: number[] = [];
+  let errors = 0;
+  const ask = async (due: number) => {
+    try {
+      const headers = { host: target.authority };
+      const answer = await pool.request({ method: 'GET', path: target.path ?? '/', headers });
+      await answer.body.dump();
+      if (answer.statusCode === 200) ms.push(performance.now() - due);
+      else errors += 1;
+    } catch {
+      errors += 1;
+    }
+  };
+  try {
+    const asked: Promise<void>[] = [];
+    const began = performance.now();
+    const total = Math.round(perSecond * seconds);
+    while (asked.length < total) {
+      const due = began + (asked.length * 1_000) / perSecond;
+      if (due <= performance.now()) asked.push(ask(due));
+      else await sleep(1);
+    }
+    await Promise.all(asked);
+    return { ms, errors };
+  } finally {
+    await pool.close();
+  }
+}
+
+/** A load beside something else (h2load), until it is stopped; it ends by itself after `seconds`. */
+export function beside(target: Target, pace: Pace): { stop(): Promise<void> } {
+  const child = spawn('h2load', paceArguments(target, pace), { stdio: 'ignore' });
+  const ended = once(child, 'exit');
+  return {
+    async stop() {
+      child.kill('SIGKILL');
+      await ended;
+    },
+  };
+}
+
+function paceArguments(target: Target, pace: Pace): readonly string[] {
+  const { perSecond, connections, seconds } = pace;
+  return [
+    ...['--h1', '--threads=1', `--clients=${connections}`, `--duration=${seconds}`],
+    ...[`--rps=${perSecond / connections}`, `--connect-to=${target.host}:${target.port}`],
+    `http://${target.authority}${target.path ?? '/'}`,
+  ];
+}
+
+function urlOf(target: Target): string {
+  return `http://${target.host}:${target.port}${target.path ?? '/'}`;
+}

@@ -1,0 +1,85 @@
+/** P11: what a deployment at a tenth of its capacity notices of another one that gets a hundred times its own. */
+import { beside, flood, paced } from './load.ts';
+import { atMost, type Measure } from './measure.ts';
+import { Server } from './server.ts';
+import { describeMs, median, summarise } from './statistics.ts';
+
+const ROUNDS = 7;
+const SECONDS = 4;
+const LIMITS = { timeout: 1_800_000, duration: 1_800_000 };
+/** Two requests at a time, each of 100 ms: 20 requests per second, and no CPU of the app's to speak of. */
+const NOISY = { limits: { ...LIMITS, maxConcurrentReqs: 2 }, scale: { min: 0, max: 1 } };
+const NOISY_SLEEP_MS = 100;
+const NOISY_PER_SECOND = (1_000 / NOISY_SLEEP_MS) * NOISY.limits.maxConcurrentReqs;
+/** More connections than its waiting room has places: those of the room stand still, the rest keep the rate up. */
+const NOISE_CONNECTIONS = 2_500;
+const WAITING_ROOM = 2_000;
+
+export const neighbour: Measure = {
+  name: 'P11',
+  title: 'a deployment beside one that gets a hundred times what it can serve',
+  async run(say) {
+    const server = await Server.start();
+    try {
+      const scale = { min: 0, max: 1 };
+      const victim = await server.deploy({ limits: LIMITS, scale, env: { ROLE: 'victim' } });
+      const noisy = await server.deploy({ ...NOISY, env: { ROLE: 'noisy' } });
+      await flood(victim, { connections: 4, seconds: 1 });
+      const full = await flood(victim, { connections: 8, seconds: 3 });
+      const pace = {
+        perSecond: Math.max(20, Math.floor(full.perSecond / 10)),
+        connections: 32,
+        seconds: SECONDS,
+      };
+      const free = NOISE_CONNECTIONS - WAITING_ROOM;
+      const noisePerSecond = NOISY_PER_SECOND * 100;
+      const noise = {
+        perSecond: (noisePerSecond * NOISE_CONNECTIONS) / free,
+        connections: NOISE_CONNECTIONS,
+        seconds: 60,
+      };
+      say(
+        `victim: ${Math.round(full.perSecond)} requests/s at most, gets ${pace.perSecond}; noisy: ${NOISY_PER_SECOND} at most, gets ${noisePerSecond}`,
+      );
+      const aloneMs: number[] = [];
+      const besideMs: number[] = [];
+      let errors = 0;
+      for (let round = 0; round < ROUNDS; round += 1) {
+        const alone = await paced(victim, pace);
+        const loud = beside({ ...noisy, path: `/?sleep=${NOISY_SLEEP_MS}` }, noise);
+        try {
+          // The room fills and connections are made: what is measured is the steady state.
+          await paced(victim, { ...pace, seconds: 3 });
+          const disturbed = await paced(victim, pace);
+          errors += alone.errors + disturbed.errors;
+          const [before, after] = [summarise(alone.ms), summarise(disturbed.ms)];
+          say(`alone: ${describeMs(before)}; beside: ${describeMs(after)}`);
+          aloneMs.push(before.p99);
+          besideMs.push(after.p99);
+        } finally {
+          await loud.stop();
+        }
+        await server.until([noisy], (states) => states.join() === 'ready');
+      }
+      const ratios = besideMs.map((ms, round) => ms / (aloneMs[round] ?? ms));
+      return [
+        atMost(1.2, {
+          name: 'P11',
+          what: `p99 of the victim beside the noisy one ÷ alone, median of ${ROUNDS} rounds`,
+          unit: 'ratio',
+          value: median(ratios),
+          detail: { pace, noise, aloneMs, besideMs, ratios },
+        }),
+        atMost(0, {
+          name: 'P11',
+          what: 'errors of the victim',
+          unit: 'count',
+          value: errors,
+          detail: {},
+        }),
+      ];
+    } finally {
+      await server.close();
+    }
+  },
+};
