@@ -5,6 +5,7 @@ import type { ReceivedHeaders } from './attempt.ts';
 import type { RequestContext, RouterContext } from './context.ts';
 import { errorPage } from './error-page.ts';
 import { type RawHeaders, responseHeaders } from './headers.ts';
+import { grpcStatus, isGrpc } from './grpc.ts';
 import { type InboundRequest, type InboundResponse, isHttp10 } from './inbound.ts';
 
 const HSTS = 'strict-transport-security';
@@ -115,6 +116,10 @@ export class Answer {
   fail(error: BerthError, isOpen: boolean, status = error.status): void {
     this.#served.error = error.code;
     if (this.#res.destroyed) return;
+    if (isGrpc(this.#req)) {
+      this.#failGrpc(error);
+      return;
+    }
     if (this.hasBegun) {
       this.#res.destroy();
       return;
@@ -134,6 +139,19 @@ export class Answer {
     this.#isWhole = true;
     if (!isOpen) this.#res.end(page.body);
     else this.#res.write(page.body);
+  }
+
+  #failGrpc(error: BerthError): void {
+    const status = grpcStatus(error);
+    if (this.hasBegun) {
+      this.#res.addTrailers(pairs(status));
+    } else {
+      const headers = ['content-type', 'application/grpc', ...status];
+      this.#served.addHeaders(headers, this.#request.id);
+      this.#writeHead(200, '', headers);
+    }
+    this.#isWhole = true;
+    this.#res.end();
   }
 
   /** A short answer of the router's own; `isOpen` as for `fail`. */

@@ -7,6 +7,9 @@ import type { RouterLimits } from './limits.ts';
 import type { Losses } from './losses.ts';
 import type { Upstreams } from './upstream.ts';
 
+/** HTTP/1.1, or HTTP/2 without TLS and by prior knowledge. */
+export type AppProtocol = 'http1' | 'h2c';
+
 export interface RouterContext {
   readonly fleet: Fleet;
   readonly clock: Clock;
@@ -17,6 +20,8 @@ export interface RouterContext {
   readonly upstreams: Upstreams;
   /** `limits.duration` of a deployment, in ms. */
   readonly durationMs: (deploymentId: DeploymentId) => number;
+  /** What the app of a deployment speaks. */
+  readonly protocol: (deploymentId: DeploymentId) => AppProtocol;
   /** For `strict-transport-security`, in seconds; undefined: not sent. */
   readonly hstsSeconds: number | undefined;
   /** True from the begin of `close()`: answers say `Connection: close`. */

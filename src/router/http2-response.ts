@@ -10,6 +10,8 @@ export class Http2Response implements InboundResponse {
   readonly #isHead: boolean;
   #trailers: OutgoingHttpHeaders | undefined;
   #isGuarded = false;
+  /** A head that waits for what goes with it: with nothing behind it, it ends the stream itself. */
+  #head: OutgoingHttpHeaders | undefined;
 
   constructor(stream: ServerHttp2Stream, method: string) {
     this.#stream = stream;
@@ -19,7 +21,7 @@ export class Http2Response implements InboundResponse {
   }
 
   get headersSent(): boolean {
-    return this.#stream.headersSent;
+    return this.#head !== undefined || this.#stream.headersSent;
   }
 
   get destroyed(): boolean {
@@ -27,7 +29,8 @@ export class Http2Response implements InboundResponse {
   }
 
   get writableEnded(): boolean {
-    return this.#stream.writableEnded;
+    // To HEAD, Node ends the body before there is a head.
+    return this.#head === undefined && this.#stream.headersSent && this.#stream.writableEnded;
   }
 
   get writableFinished(): boolean {
@@ -51,10 +54,7 @@ export class Http2Response implements InboundResponse {
     if (this.destroyed) return;
     const headers = nested(given ?? (message as RawHeaders));
     headers[':status'] = status;
-    // Trailers come behind bodies that do not say how long they are.
-    const waitForTrailers = headers['content-length'] === undefined && !this.#isHead;
-    this.#stream.respond(headers, { waitForTrailers });
-    if (waitForTrailers) this.#stream.once('wantTrailers', () => this.#sendTrailers());
+    this.#head = headers;
   }
 
   /** Says yes to a WebSocket: from now on the stream is whoever's asked for it. */
@@ -67,7 +67,8 @@ export class Http2Response implements InboundResponse {
   }
 
   write(chunk: Buffer | string, encoding?: 'latin1' | 'utf8'): boolean {
-    // The head is on its way already.
+    this.#sendHead(false);
+    // That was all that writing nothing is for.
     if (chunk.length === 0 || this.#isMute()) return true;
     return typeof chunk === 'string'
       ? this.#stream.write(chunk, encoding ?? 'utf8')
@@ -83,6 +84,7 @@ export class Http2Response implements InboundResponse {
   }
 
   end(chunk?: Buffer | string): void {
+    this.#sendHead((chunk?.length ?? 0) === 0 && this.#trailers === undefined);
     if (this.#isMute()) return;
     if (chunk === undefined || chunk.length === 0) this.#stream.end();
     else this.#stream.end(chunk);
@@ -104,6 +106,16 @@ export class Http2Response implements InboundResponse {
   /** Nothing more may be written: to HEAD and to 204 the head is all, and Node has ended the stream by itself. */
   #isMute(): boolean {
     return this.#stream.writableEnded || this.destroyed;
+  }
+
+  #sendHead(endStream: boolean): void {
+    const head = this.#head;
+    this.#head = undefined;
+    if (head === undefined || this.destroyed) return;
+    // Trailers come behind bodies that do not say how long they are.
+    const waitForTrailers = !endStream && head['content-length'] === undefined && !this.#isHead;
+    this.#stream.respond(head, { endStream, waitForTrailers });
+    if (waitForTrailers) this.#stream.once('wantTrailers', () => this.#sendTrailers());
   }
 
   #sendTrailers(): void {

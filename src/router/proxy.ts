@@ -23,6 +23,7 @@ import { type RawHeaders, requestHeaders } from './headers.ts';
 import type { InboundRequest, InboundResponse } from './inbound.ts';
 import { linger } from './linger.ts';
 import type { LossWatcher } from './losses.ts';
+import { sendHttp2 } from './send-http2.ts';
 import { sendStream } from './send-stream.ts';
 import { sendWhole } from './send-whole.ts';
 import type { Upstream } from './upstream.ts';
@@ -165,7 +166,11 @@ class Exchange implements AttemptSink, LossWatcher {
     });
     const outgoing = { method: req.method ?? 'GET', path: request.path, headers };
     this.#dispatchedAt = clock.now();
-    if (whole === undefined || onSwitch !== undefined || request.path === '*') {
+    if (context.protocol(deploymentId) === 'h2c' && onSwitch === undefined) {
+      headers.push(...this.#framing());
+      this.#upstream = upstreams.use(lease);
+      this.#attempt = sendHttp2(this.#upstream.session(), outgoing, this.#body, whole, this);
+    } else if (whole === undefined || onSwitch !== undefined || request.path === '*') {
       headers.push(...this.#framing());
       this.#attempt = sendStream(lease, outgoing, this.#body, this, limits);
     } else {

@@ -16,7 +16,7 @@ import type { Random } from '../ports/random.ts';
 import { type AccessRecord, Served } from './access-log.ts';
 import { Answer } from './answer.ts';
 import { RequestBody } from './body.ts';
-import type { RequestContext, RouterContext } from './context.ts';
+import type { AppProtocol, RequestContext, RouterContext } from './context.ts';
 import { Deadlines } from './deadlines.ts';
 import { answerHealth, HEALTH_PATH } from './health.ts';
 import { Http2Request } from './http2-request.ts';
@@ -47,6 +47,8 @@ export interface RouterOptions {
   readonly limits?: Partial<RouterLimits>;
   /** `limits.duration` of a deployment, in ms. */
   readonly durationMs: (deploymentId: DeploymentId) => number;
+  /** What the app of a deployment speaks; absent: HTTP/1.1, all of them. */
+  readonly protocol?: (deploymentId: DeploymentId) => AppProtocol;
   /** TLS beside the plain port; absent: there is none. */
   readonly secure?: SecureOptions;
   /** The proof for an ACME server that asks a hostname for a path; undefined when the request is none of its. */
@@ -100,6 +102,7 @@ class HttpRouter implements Router {
       losses: new Losses(),
       upstreams: new Upstreams(limits),
       durationMs: options.durationMs,
+      protocol: options.protocol ?? (() => 'http1'),
       hstsSeconds: options.secure?.hstsSeconds,
       isClosing: false,
     };

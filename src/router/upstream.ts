@@ -1,4 +1,5 @@
 /** The connections to instances: a pool per instance, made with its first lease and gone when it rests. */
+import { type ClientHttp2Session, connect } from 'node:http2';
 import { Pool } from 'undici';
 import type { InstanceId } from '../core/model.ts';
 import type { Lease } from '../ports/fleet.ts';
@@ -11,10 +12,14 @@ export class Upstream {
   readonly port: number;
   inUse = 0;
 
+  readonly #origin: string;
+  #session: ClientHttp2Session | undefined;
+
   constructor({ host, port }: Lease, limits: RouterLimits) {
+    this.#origin = `http://${host.includes(':') ? `[${host}]` : host}:${port}`;
     this.host = host;
     this.port = port;
-    this.pool = new Pool(`http://${host.includes(':') ? `[${host}]` : host}:${port}`, {
+    this.pool = new Pool(this.#origin, {
       pipelining: 1,
       allowH2: false,
       // Time is bounded by `limits.duration`, for the answer as a whole.
@@ -24,6 +29,32 @@ export class Upstream {
       keepAliveTimeout: limits.upstreamKeepAliveMs,
       maxHeaderSize: limits.responseHeaderBytes,
     });
+  }
+
+  /** For apps that speak HTTP/2: one connection takes all requests, and is made again when it is gone. */
+  session(): ClientHttp2Session {
+    if (this.#session === undefined || this.#session.closed || this.#session.destroyed) {
+      this.#session = connect(this.#origin, { settings: { enablePush: false } });
+      // Its streams tell what became of them.
+      this.#session.on('error', () => {});
+    }
+    return this.#session;
+  }
+
+  get isConnected(): boolean {
+    return this.pool.stats.connected > 0 || this.#session?.destroyed === false;
+  }
+
+  /** Ends all connections at once. */
+  async destroy(): Promise<void> {
+    this.#session?.destroy();
+    await this.pool.destroy();
+  }
+
+  /** Ends them when what is under way has ended. */
+  async close(): Promise<void> {
+    this.#session?.close();
+    await this.pool.close();
   }
 }
 
@@ -70,12 +101,12 @@ export class Upstreams {
     const upstream = this.#byInstance.get(instanceId);
     if (upstream === undefined) return;
     this.#byInstance.delete(instanceId);
-    void (upstream.inUse === 0 ? upstream.pool.destroy() : upstream.pool.close());
+    void (upstream.inUse === 0 ? upstream.destroy() : upstream.close());
   }
 
   /** Closes every connection at once. */
   async close(): Promise<void> {
-    const pools = [...this.#byInstance.values()].map((upstream) => upstream.pool.destroy());
+    const pools = [...this.#byInstance.values()].map((upstream) => upstream.destroy());
     this.#byInstance.clear();
     await Promise.all(pools);
   }
@@ -83,7 +114,7 @@ export class Upstreams {
   /** A pool without connections holds nothing but memory: an instance that is never heard of again leaves no trace. */
   #dropWhenDisconnected(instanceId: InstanceId, upstream: Upstream): void {
     const look = () => {
-      if (upstream.inUse > 0 || upstream.pool.stats.connected > 0) return;
+      if (upstream.inUse > 0 || upstream.isConnected) return;
       if (this.#byInstance.get(instanceId) === upstream) this.forget(instanceId);
     };
     upstream.pool.on('disconnect', look);
