@@ -237,6 +237,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     random,
     version,
     durationMs: (id) => directory.durationMs(id),
+    protocol: (id) => directory.protocol(id),
     ...(door && {
       secure: {
         tls: door.options,

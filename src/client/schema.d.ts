@@ -1187,6 +1187,12 @@ export interface components {
             port?: number;
             /** @description From now.json: id of the project. No effect here. */
             project?: string;
+            /**
+             * @description What the app speaks: HTTP/1.1, or `h2c`, HTTP/2 without TLS, which gRPC needs. Clients may speak either.
+             * @default http1
+             * @enum {string}
+             */
+            protocol?: "http1" | "h2c";
             /** @description From now.json: whether the source may be seen. No effect here: it never is. */
             public?: boolean;
             /** @description Where to run. One machine is one region: every name stands for it. */
@@ -1323,6 +1329,12 @@ export interface components {
             port?: number;
             /** @description From now.json: id of the project. No effect here. */
             project?: string;
+            /**
+             * @description What the app speaks: HTTP/1.1, or `h2c`, HTTP/2 without TLS, which gRPC needs. Clients may speak either.
+             * @default http1
+             * @enum {string}
+             */
+            protocol?: "http1" | "h2c";
             /** @description From now.json: whether the source may be seen. No effect here: it never is. */
             public?: boolean;
             /** @description Where to run. One machine is one region: every name stands for it. */

@@ -69,6 +69,9 @@ export function toConfiguration(file: ConfigFile, given: Given = {}): Configurat
       ? {}
       : { dockerfile: normalisePath(file.build.dockerfile) }),
     ...(port === undefined ? {} : { port }),
+    ...(file.protocol === undefined || file.protocol === 'http1'
+      ? {}
+      : { protocol: file.protocol }),
     ...(file.healthPath === undefined ? {} : { healthPath: file.healthPath }),
     ...(file.command === undefined ? {} : { command: file.command }),
   };
@@ -76,8 +79,19 @@ export function toConfiguration(file: ConfigFile, given: Given = {}): Configurat
 
 /** The same configuration in the form of a berth.json, complete: `toConfiguration` gives it back. */
 export function describeConfiguration(configuration: Configuration): ConfigFile {
-  const { slot, limits, scale, idle, env, buildEnv, dockerfile, port, healthPath, command } =
-    configuration;
+  const {
+    slot,
+    limits,
+    scale,
+    idle,
+    env,
+    buildEnv,
+    dockerfile,
+    port,
+    protocol,
+    healthPath,
+    command,
+  } = configuration;
   return {
     slot: formatSlot(slot),
     limits: {
@@ -90,6 +104,7 @@ export function describeConfiguration(configuration: Configuration): ConfigFile 
     env: escaped(env),
     build: { env: escaped(buildEnv), ...(dockerfile === undefined ? {} : { dockerfile }) },
     ...(port === undefined ? {} : { port }),
+    ...(protocol === undefined ? {} : { protocol }),
     ...(healthPath === undefined ? {} : { healthPath }),
     ...(command === undefined ? {} : { command: [...command] }),
   };

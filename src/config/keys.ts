@@ -134,6 +134,11 @@ export const configFileSchema = z
         .meta({
           description: `The port the app listens on: the value of \`PORT\`, preferred when several ports listen. Default: \`PORT\` is ${DEFAULT_PORT} and any port is found.`,
         }),
+      protocol: oneOf('http1', 'h2c').optional().meta({
+        default: 'http1',
+        description:
+          'What the app speaks: HTTP/1.1, or `h2c`, HTTP/2 without TLS, which gRPC needs. Clients may speak either.',
+      }),
       healthPath: text('a path beginning with "/"', 1024)
         .regex(/^\/[^\s\u0000-\u001f\u007f#]*$/, {
           error: 'a path beginning with "/", without spaces or "#"',

@@ -31,6 +31,9 @@ export interface Scale {
 /** What an instance without a lease does after `timeout`: rest frozen, be stopped, or keep running. */
 export type IdleRest = 'freeze' | 'stop' | 'run';
 
+/** What an app speaks: HTTP/1.1, or HTTP/2 without TLS and by prior knowledge. */
+export type AppProtocol = 'http1' | 'h2c';
+
 /** Everything besides the source that makes a deployment what it is; part of its identity. */
 export interface Configuration {
   readonly slot: Slot;
@@ -45,6 +48,8 @@ export interface Configuration {
   readonly dockerfile?: string;
   /** Preferred port and value of `PORT`; absent means 8080 is offered and any port is accepted. */
   readonly port?: number;
+  /** Absent means HTTP/1.1. */
+  readonly protocol?: AppProtocol;
   /** Path that must answer 2xx or 3xx before a new deployment counts as verified. */
   readonly healthPath?: string;
   /** Replaces the image's command. */

@@ -1,7 +1,7 @@
 /** What requests can know of every deployment: whether it is ready, and how long a request to it may last. */
 import { BerthError } from '../core/errors.ts';
 import { DEFAULT_LIMITS } from '../core/limits.ts';
-import type { Deployment, DeploymentId } from '../core/model.ts';
+import type { AppProtocol, Deployment, DeploymentId } from '../core/model.ts';
 import type { RouteTable } from '../core/route.ts';
 import type { Acquired, Fleet } from '../ports/fleet.ts';
 
@@ -15,12 +15,15 @@ export interface Directory {
   has(id: DeploymentId): boolean;
   /** `limits.duration`, in ms. */
   durationMs(id: DeploymentId): number;
+  /** What the app speaks. */
+  protocol(id: DeploymentId): AppProtocol;
   /** The fleet, which for a deployment that is not ready says what it is instead. */
   readonly fleet: Fleet;
 }
 
 interface Entry {
   readonly durationMs: number;
+  readonly protocol: AppProtocol;
   readonly state: Deployment['state'];
   readonly failure: string | undefined;
 }
@@ -37,7 +40,8 @@ export function createDirectory(routes: RouteTable, fleet: Fleet): Directory {
   return {
     note({ id, state, failure, configuration }) {
       const { durationMs } = configuration.limits;
-      entries.set(id, { durationMs, state, failure: failure?.code });
+      const { protocol = 'http1' } = configuration;
+      entries.set(id, { durationMs, protocol, state, failure: failure?.code });
       routes.addDeployment(id);
     },
     forget(id) {
@@ -46,6 +50,7 @@ export function createDirectory(routes: RouteTable, fleet: Fleet): Directory {
     },
     has: (id) => entries.has(id),
     durationMs: (id) => entries.get(id)?.durationMs ?? DEFAULT_LIMITS.durationMs,
+    protocol: (id) => entries.get(id)?.protocol ?? 'http1',
     fleet: {
       acquire,
       verify: (deployment) => fleet.verify(deployment),

@@ -1,14 +1,11 @@
 /** What every part of the router works with; made once by `createRouter`. */
-import type { DeploymentId } from '../core/model.ts';
+import type { AppProtocol, DeploymentId } from '../core/model.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { Fleet } from '../ports/fleet.ts';
 import type { Deadlines } from './deadlines.ts';
 import type { RouterLimits } from './limits.ts';
 import type { Losses } from './losses.ts';
 import type { Upstreams } from './upstream.ts';
-
-/** HTTP/1.1, or HTTP/2 without TLS and by prior knowledge. */
-export type AppProtocol = 'http1' | 'h2c';
 
 export interface RouterContext {
   readonly fleet: Fleet;

@@ -42,6 +42,7 @@ const configuration = fc.record(
     buildEnv: env,
     dockerfile: text,
     port: fc.integer({ min: 1, max: 65_535 }),
+    protocol: fc.constantFrom('http1', 'h2c'),
     healthPath: text,
     command: fc.array(text, { maxLength: 4 }),
   },
