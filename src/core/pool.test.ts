@@ -1,6 +1,7 @@
 /** The pool's rules as properties over random histories, and its cases by name. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { type Plan, plan } from './plan.ts';
 import {
   acquit,
   arrive,
@@ -12,9 +13,7 @@ import {
   gone,
   join,
   leave,
-  type Plan,
   type Pool,
-  plan,
   type RequestId,
   rest,
   startFailed,

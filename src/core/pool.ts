@@ -249,61 +249,6 @@ export function startFailed(
   countFailure(pool, fault === 'app' ? 0 : FREE_RETRIES, now);
 }
 
-export interface Dispatch {
-  readonly requestId: RequestId;
-  readonly instanceId: InstanceId;
-  readonly start: StartKind;
-}
-
-export interface Plan {
-  readonly dispatch: readonly Dispatch[];
-  /** These have waited longer than they may. */
-  readonly timedOut: readonly RequestId[];
-  /** These get the failure: starts keep failing, and nothing else is there to serve them. */
-  readonly refused: readonly RequestId[];
-  readonly thaw: readonly InstanceId[];
-  /** Parked ones to start. */
-  readonly start: readonly InstanceId[];
-  /** How many to create; the caller joins them, booting, before it asks for the next plan. */
-  readonly create: number;
-  readonly because: string;
-  /** When to ask again although nothing happened. */
-  readonly lookAgainAt: number | undefined;
-}
-
-/** What to do now: serve those who wait, and wake as many instances as the load wants. */
-export function plan(pool: Pool, now: number): Plan {
-  const dispatch = serveWaiting(pool);
-  const timedOut = dropOverdue(pool, now);
-
-  const load = busyUnits(pool) + pool.waiting.size;
-  const byLoad = Math.ceil(load / pool.limits.maxConcurrentReqs);
-  const wanted = Math.min(pool.scale.max, Math.max(byLoad, pool.scale.min));
-
-  const capacity = countCapacity(pool);
-  const missing = Math.max(0, wanted - capacity);
-  const because = explain(pool, { load, wanted, capacity, now });
-  if (missing > 0) pool.because = because;
-
-  const thaw = wake(pool, 'frozen', 'thawed', missing, because);
-  // A thaw is no start, so only what is still missing after it has to wait for the back-off.
-  const toStart = missing - thaw.length;
-  const backsOff = toStart > 0 && now < pool.backoffUntil;
-  const start = backsOff ? [] : wake(pool, 'parked', 'parked', toStart, because);
-  const create = backsOff ? 0 : toStart - start.length;
-  const refused = backsOff && capacity + thaw.length === 0 ? takeAllWaiting(pool) : [];
-  return {
-    dispatch,
-    timedOut,
-    refused,
-    thaw,
-    start,
-    create,
-    because,
-    lookAgainAt: nextLook(pool, backsOff),
-  };
-}
-
 /** Running time so far in ms, frozen time excluded. */
 export function runningMs(instance: PoolInstance, now: number): number {
   return instance.ranMs + (instance.runningSince === undefined ? 0 : now - instance.runningSince);
@@ -318,7 +263,8 @@ export function busyUnits(pool: Pool): number {
   return units;
 }
 
-function firstFree(pool: Pool): PoolInstance | undefined {
+/** The instance that the next request goes to: the oldest ready one with a free unit. */
+export function firstFree(pool: Pool): PoolInstance | undefined {
   for (const instance of pool.instances.values()) {
     if (instance.phase !== 'ready' || instance.isSuspect) continue;
     if (instance.inFlight < pool.limits.maxConcurrentReqs) return instance;
@@ -326,31 +272,8 @@ function firstFree(pool: Pool): PoolInstance | undefined {
   return undefined;
 }
 
-function serveWaiting(pool: Pool): Dispatch[] {
-  const dispatch: Dispatch[] = [];
-  for (const [requestId, waiting] of pool.waiting) {
-    const instance = firstFree(pool);
-    if (!instance) break;
-    pool.waiting.delete(requestId);
-    instance.inFlight += 1;
-    const start = waiting.at <= instance.readyAt ? instance.start : 'warm';
-    dispatch.push({ requestId, instanceId: instance.id, start });
-  }
-  return dispatch;
-}
-
-function dropOverdue(pool: Pool, now: number): RequestId[] {
-  const overdue: RequestId[] = [];
-  for (const [requestId, waiting] of pool.waiting) {
-    if (now - waiting.at < pool.bounds.maxWaitMs) break;
-    pool.waiting.delete(requestId);
-    overdue.push(requestId);
-  }
-  return overdue;
-}
-
-/** A replacement is no extra capacity while the one it replaces still counts. */
-function countCapacity(pool: Pool): number {
+/** Instances that serve or are about to. A replacement is no extra capacity while the one it replaces still counts. */
+export function countCapacity(pool: Pool): number {
   let count = 0;
   for (const instance of pool.instances.values()) {
     if (instance.phase !== 'ready' && instance.phase !== 'booting') continue;
@@ -362,58 +285,7 @@ function countCapacity(pool: Pool): number {
   return count;
 }
 
-function takeAllWaiting(pool: Pool): RequestId[] {
-  const requestIds = [...pool.waiting.keys()];
-  pool.waiting.clear();
-  return requestIds;
-}
-
-function wake(
-  pool: Pool,
-  phase: Phase,
-  start: StartKind,
-  most: number,
-  because: string,
-): InstanceId[] {
-  const woken: InstanceId[] = [];
-  for (const instance of pool.instances.values()) {
-    if (woken.length >= most) break;
-    if (instance.phase !== phase) continue;
-    instance.phase = 'booting';
-    instance.start = start;
-    instance.because = because;
-    woken.push(instance.id);
-  }
-  return woken;
-}
-
 function countFailure(pool: Pool, freeRetries: number, now: number): void {
   pool.failures += 1;
   if (pool.failures > freeRetries) pool.backoffUntil = now + backoffMs(pool.failures - freeRetries);
-}
-
-function nextLook(pool: Pool, backsOff: boolean): number | undefined {
-  const oldest = pool.waiting.values().next().value;
-  const overdueAt = oldest === undefined ? undefined : oldest.at + pool.bounds.maxWaitMs;
-  if (!backsOff) return overdueAt;
-  return overdueAt === undefined ? pool.backoffUntil : Math.min(overdueAt, pool.backoffUntil);
-}
-
-function explain(
-  pool: Pool,
-  facts: { load: number; wanted: number; capacity: number; now: number },
-): string {
-  const { load, wanted, capacity, now } = facts;
-  const { limits, scale } = pool;
-  const bound =
-    wanted === scale.max
-      ? ' (scale.max)'
-      : wanted > 0 && wanted === scale.min
-        ? ' (scale.min)'
-        : '';
-  const need = `${load} in flight or waiting ÷ ${limits.maxConcurrentReqs} per instance wants ${wanted}${bound}`;
-  const have = `${capacity} ready or booting`;
-  if (now >= pool.backoffUntil) return `${need}, ${have}`;
-  const seconds = Math.ceil((pool.backoffUntil - now) / 1_000);
-  return `${need}, ${have}; ${pool.failures} failed starts in a row, next try in ${seconds} s`;
 }

@@ -3,6 +3,7 @@ import { drainsDue } from '../core/drain.ts';
 import { BerthError } from '../core/errors.ts';
 import { type Demotion, firstResting, type Resting, restsDue } from '../core/idle.ts';
 import type { Deployment, InstanceId, StartKind } from '../core/model.ts';
+import { plan } from '../core/plan.ts';
 import {
   acquit,
   arrive,
@@ -11,7 +12,6 @@ import {
   endLease,
   leave,
   type Pool,
-  plan,
   type RequestId,
   suspect,
 } from '../core/pool.ts';
