@@ -1,7 +1,8 @@
 /** The load generators: as fast as answers come, at a rate that does not wait for them, or as noise beside another. */
-import { execFile, spawn } from 'node:child_process';
+import { execFile, fork } from 'node:child_process';
 import { once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { Pool } from 'undici';
 import type { Target } from './first-byte.ts';
@@ -34,7 +35,7 @@ export async function flood(
   };
 }
 
-interface Pace {
+export interface Pace {
   /** Over all connections. */
   readonly perSecond: number;
   readonly connections: number;
@@ -49,7 +50,7 @@ export interface Paced {
 
 /**
  * Requests at a fixed rate, whether or not earlier ones were answered (undici, at most `connections` at once). wrk
- * has no rate, and h2load's sends one request of every connection at the same moment: it would measure that queue.
+ * has no rate, and h2load --rps sends one request of every connection at the same moment: it would measure that queue.
  */
 export async function paced(target: Target, pace: Pace): Promise<Paced> {
   const { perSecond, connections, seconds } = pace;
@@ -83,9 +84,16 @@ export async function paced(target: Target, pace: Pace): Promise<Paced> {
   }
 }
 
-/** A load beside something else (h2load), until it is stopped; it ends by itself after `seconds`. */
-export function beside(target: Target, pace: Pace): { stop(): Promise<void> } {
-  const child = spawn('h2load', paceArguments(target, pace), { stdio: 'ignore' });
+export interface Noise {
+  readonly target: Target;
+  readonly pace: Pace;
+}
+
+/** A load beside something else, from a process of its own, until it is stopped; it ends by itself after `seconds`. */
+export function beside(noise: Noise): { stop(): Promise<void> } {
+  const child = fork(fileURLToPath(new URL('noise.ts', import.meta.url)), [JSON.stringify(noise)], {
+    env: { PATH: process.env.PATH ?? '' },
+  });
   const ended = once(child, 'exit');
   return {
     async stop() {
@@ -93,15 +101,6 @@ export function beside(target: Target, pace: Pace): { stop(): Promise<void> } {
       await ended;
     },
   };
-}
-
-function paceArguments(target: Target, pace: Pace): readonly string[] {
-  const { perSecond, connections, seconds } = pace;
-  return [
-    ...['--h1', '--threads=1', `--clients=${connections}`, `--duration=${seconds}`],
-    ...[`--rps=${perSecond / connections}`, `--connect-to=${target.host}:${target.port}`],
-    `http://${target.authority}${target.path ?? '/'}`,
-  ];
 }
 
 function urlOf(target: Target): string {
