@@ -16,7 +16,8 @@ import {
   until,
   type World,
 } from '../../test/fixtures/router-world.ts';
-import { foreignPair } from '../tls/fixtures/world.ts';
+import { openDoor } from '../tls/door.ts';
+import { foreignPair, shake, startTls } from '../tls/fixtures/world.ts';
 import type { RouterOptions } from './router.ts';
 import type { SecureOptions } from './servers.ts';
 
@@ -163,6 +164,31 @@ describe('over TLS', () => {
     expect((await reply).text).toBe('done');
     await closed;
     await silentClosed;
+  });
+
+  it('certificates by name and proofs for an ACME server go through the same door', async () => {
+    const certificates = await startTls();
+    try {
+      const door = await openDoor(
+        certificates.certificates,
+        certificates.challenges,
+        certificates.reporter,
+      );
+      await start({ tls: door.options, guard: (server) => door.guard(server) });
+      await world.fleet.serve(APP, (_req, res) => res.end('app'));
+      certificates.challenges.present({ kind: 'tls-alpn-01', hostname: APP_HOST, pair });
+      const proof = await shake(port, APP_HOST, { protocols: ['acme-tls/1'] });
+      expect(proof).toMatchObject({ protocol: 'acme-tls/1', names: [APP_HOST, 'berth.localhost'] });
+      const ca = await certificates.trusted();
+      for (const protocols of [['h2', 'http/1.1'], ['http/1.1']]) {
+        const seen = await shake(port, APP_HOST, { trusted: ca, protocols });
+        expect(seen).toMatchObject({ refused: undefined, names: [APP_HOST] });
+        expect(seen.protocol).toBe(protocols[0]);
+      }
+      expect((await get({ agent: new Agent({ ca }) })).text).toBe('app');
+    } finally {
+      await certificates.stop();
+    }
   });
 
   it('strict-transport-security is sent where wanted, unless the app says it itself, and never over plain', async () => {
