@@ -26,6 +26,11 @@ export const CATALOGUE = {
     title: 'Too many requests are waiting',
     advice: 'Try again shortly, or raise scale.max or limits.maxConcurrentReqs.',
   },
+  TOO_MANY_CONNECTIONS: {
+    status: 429,
+    title: 'Too many connections of one client',
+    advice: 'Keep connections open and use them again, or use HTTP/2; then try again shortly.',
+  },
   BOOT_TIMEOUT: {
     status: 504,
     title: 'The app did not start in time',

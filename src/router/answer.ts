@@ -85,8 +85,10 @@ export class Answer {
     if (this.#res.write(chunk)) return true;
     if (!this.#isWaitingForDrain) {
       this.#isWaitingForDrain = true;
+      this.#boundReader();
       this.#res.once('drain', () => {
         this.#isWaitingForDrain = false;
+        this.#res.setTimeout(0);
         onRoom();
       });
     }
@@ -98,6 +100,12 @@ export class Answer {
     this.#isWhole = true;
     this.#isFlushed = true;
     if (!this.#res.writableEnded) this.#res.end();
+    if (this.#res.writableLength > 0) this.#boundReader();
+  }
+
+  /** From now on the client has to take something now and then; the timer of sockets sees every byte that it takes. */
+  #boundReader(): void {
+    this.#res.setTimeout(this.#context.limits.writeTimeoutMs);
   }
 
   /** Sends the head now if nothing has gone with it yet. */

@@ -64,7 +64,12 @@ export class Http2Speaker {
     const { limits, deadlines } = this.#options;
     this.#sessions.add(session);
     let open = 0;
-    let rest: Deadline | undefined = deadlines.add(limits.headersTimeoutMs, () => session.close());
+    const leave = () => {
+      session.close();
+      // A head that never ends keeps a session from closing by itself.
+      session.destroy();
+    };
+    let rest: Deadline | undefined = deadlines.add(limits.headersTimeoutMs, leave);
     session.on('stream', (stream: ServerHttp2Stream) => {
       open += 1;
       if (rest !== undefined) deadlines.cancel(rest);
@@ -73,10 +78,7 @@ export class Http2Speaker {
         open -= 1;
         // By the clock and not by the silence: bytes that never become a request do not keep a connection.
         if (open === 0 && !session.destroyed) {
-          rest = deadlines.add(limits.keepAliveTimeoutMs, () => {
-            session.close();
-            session.destroy();
-          });
+          rest = deadlines.add(limits.keepAliveTimeoutMs, leave);
         }
       });
     });

@@ -10,6 +10,12 @@ export interface RouterLimits {
   readonly headersTimeoutMs: number;
   /** How long a client's connection may rest between requests, in ms. */
   readonly keepAliveTimeoutMs: number;
+  /** How long a client may take nothing of an answer that waits for it, in ms. */
+  readonly writeTimeoutMs: number;
+  /** Connections of one client address at the same time. */
+  readonly socketsPerClient: number;
+  /** How long a connection may say nothing before TCP asks whether its other end is still there, in ms. */
+  readonly tcpKeepAliveMs: number;
   /** Streams of one connection of HTTP/2 at the same time. */
   readonly http2Streams: number;
   /** Streams that a client may reset at once; then a tenth of it each second. */
@@ -42,6 +48,9 @@ export const DEFAULT_ROUTER_LIMITS: RouterLimits = {
   urlBytes: 16 * 1024,
   headersTimeoutMs: 15_000,
   keepAliveTimeoutMs: 75_000,
+  writeTimeoutMs: 60_000,
+  socketsPerClient: 1_000,
+  tcpKeepAliveMs: 60_000,
   http2Streams: 100,
   http2Resets: 300,
   http2ControlFrames: 200,

@@ -4,6 +4,7 @@ import { createServer as createSecureServer, type Server as SecureServer } from 
 import type { Socket } from 'node:net';
 import type { TlsOptions, TLSSocket } from 'node:tls';
 import { codeOf } from './attempt.ts';
+import { Crowd } from './crowd.ts';
 import type { Http2Speaker } from './http2-server.ts';
 import type { RouterLimits } from './limits.ts';
 import { PrefaceReader } from './preface.ts';
@@ -44,6 +45,9 @@ export function createServers(
     connectionsCheckingInterval: Math.min(5_000, Math.ceil(limits.headersTimeoutMs / 3)),
     keepAliveTimeout: limits.keepAliveTimeoutMs,
     noDelay: true,
+    // Finds out about clients that are gone without a word.
+    keepAlive: true,
+    keepAliveInitialDelay: limits.tcpKeepAliveMs,
     // Checked by us, so that the answer has our code.
     requireHostHeader: false,
     optimizeEmptyRequests: true,
@@ -67,7 +71,11 @@ export function createServers(
     { http1, http2: (socket) => http2.take(socket) },
     limits.headersTimeoutMs,
   );
-  plain.on('connection', (socket: Socket) => preface.take(socket));
+  const crowd = new Crowd(limits.socketsPerClient);
+  plain.on('connection', (socket: Socket) => {
+    if (crowd.admits(socket)) preface.take(socket);
+    else socket.end(TOO_MANY, () => socket.destroy());
+  });
 
   const connections = new Set<Socket>();
   if (secure) {
@@ -77,6 +85,11 @@ export function createServers(
       else secureHttp1(socket);
     });
     options.guard?.(secure);
+    const accept = takeOver(secure, 'connection');
+    secure.on('connection', (socket: Socket) => {
+      if (crowd.admits(socket)) accept(socket);
+      else socket.destroy();
+    });
     // Node knows of a connection only from the end of its handshake on.
     secure.prependListener('connection', (socket: Socket) => {
       connections.add(socket);
@@ -101,6 +114,10 @@ export function createServers(
     },
   };
 }
+
+/** Said before anything was asked, and so the same for all. */
+const TOO_MANY =
+  'HTTP/1.1 429 Too Many Requests\r\nconnection: close\r\ncontent-length: 0\r\nretry-after: 1\r\nx-berth-error: TOO_MANY_CONNECTIONS\r\n\r\n';
 
 /** Takes new connections away from a server; what is given back speaks its HTTP/1.1 on those that it shall have. */
 function takeOver(
