@@ -1,4 +1,5 @@
 /** The figures of a server for Prometheus: counted in passing, put into words only when somebody asks. */
+import { setImmediate } from 'node:timers/promises';
 import { Counter, Gauge, Registry } from 'prom-client';
 import type { DeploymentId, InstanceState, InstanceView } from '../core/model.ts';
 import type { Reporter } from '../ports/reporter.ts';
@@ -65,9 +66,19 @@ export function createMetrics(options: MetricsOptions): Metrics {
     }),
     scrape() {
       requests.keep(options.isKnown);
-      return registry.metrics();
+      return textOf(registry);
     },
   };
+}
+
+/** Figure by figure, and between them the thread serves whoever came meanwhile. */
+async function textOf(registry: Registry): Promise<string> {
+  const texts: string[] = [];
+  for (const { name } of registry.getMetricsAsArray()) {
+    texts.push(await registry.getSingleMetricAsString(name));
+    await setImmediate();
+  }
+  return `${texts.join('\n\n')}\n`;
 }
 
 /** A counter whose values stand elsewhere. */
