@@ -3,6 +3,7 @@ import { writeFile } from 'node:fs/promises';
 import { parseArgs } from 'node:util';
 import { burstMeasure } from './burst.ts';
 import { describe, type Measure, type Result } from './measure.ts';
+import { exactlyOnce } from './exactly-once.ts';
 import { neighbour } from './neighbour.ts';
 import { proxyCpu, proxyLatency } from './proxy-cost.ts';
 import { reclaimed } from './reclaim.ts';
@@ -15,6 +16,7 @@ const MEASURES: readonly Measure[] = [
   burstMeasure,
   proxyCpu,
   proxyLatency,
+  exactlyOnce,
   neighbour,
   reclaimed,
   scale,

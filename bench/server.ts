@@ -22,6 +22,11 @@ export interface Deployed extends Target {
   readonly id: string;
 }
 
+export interface LogLine {
+  readonly instance: string;
+  readonly text: string;
+}
+
 interface Instance {
   readonly deployment: string;
   readonly state: string;
@@ -138,6 +143,12 @@ export class Server {
         await sleep(50);
       }
     }
+  }
+
+  /** What the instances of a deployment wrote, the newest 100,000 lines. */
+  async logLines(deploymentId: string): Promise<readonly LogLine[]> {
+    const text = await this.#berth('logs', deploymentId, '--lines', '100000', '--json');
+    return JSON.parse(text) as readonly LogLine[];
   }
 
   /** Removes everything it deployed, ends the server and its data folder. */

@@ -123,7 +123,7 @@ export function createProgram(
     .option(
       '-n, --lines <count>',
       'at most so many of the newest lines (100, or all with --since)',
-      integer(0, 1_000_000),
+      integer(0, 100_000),
     )
     .option(
       '--since <time>',
