@@ -1,6 +1,7 @@
 /** The body of a request on its way to an app: untouched until it is dispatched, and held while it is small. */
 import type { BodyState } from '../core/retry.ts';
 import type { Clock } from '../ports/clock.ts';
+import type { BufferBudget } from './buffer-budget.ts';
 import type { InboundRequest } from './inbound.ts';
 
 /** A ready-made reason: making one, with its stack, costs more than all else that an abort does. */
@@ -15,6 +16,9 @@ export interface BodyTarget {
 export class RequestBody {
   readonly #req: InboundRequest;
   readonly #replayBytes: number;
+  readonly #buffers: BufferBudget;
+  /** Room that was taken for `#held`. */
+  #heldBytes = 0;
   /** Length that the client announced; undefined when the body is chunked. */
   readonly contentLength: number | undefined;
   readonly #isEmpty: boolean;
@@ -26,8 +30,9 @@ export class RequestBody {
   #onEnded: (() => void) | undefined;
   bytesRead = 0;
 
-  constructor(req: InboundRequest, replayBytes: number) {
+  constructor(req: InboundRequest, replayBytes: number, buffers: BufferBudget) {
     this.#req = req;
+    this.#buffers = buffers;
     this.#replayBytes = replayBytes;
     const length = req.headers['content-length'];
     this.contentLength = length === undefined ? undefined : Number(length);
@@ -53,7 +58,7 @@ export class RequestBody {
     return this.#req.rawTrailers;
   }
 
-  /** May be taken whole: it is empty or its announced length fits what is held. */
+  /** May be taken whole: it is empty or its announced length fits what may be held. */
   get isSmall(): boolean {
     return this.#isEmpty || (this.contentLength ?? Infinity) <= this.#replayBytes;
   }
@@ -64,7 +69,7 @@ export class RequestBody {
    */
   take(): Buffer | null | undefined {
     if (this.#isEmpty) return null;
-    if (!this.#ended && this.#req.complete && this.#req.readableLength <= this.#replayBytes) {
+    if (!this.#ended && this.#req.complete && this.#mayHold(this.#req.readableLength)) {
       this.#drain();
     }
     if (!this.#ended || this.#held === undefined || this.trailers.length > 0) return undefined;
@@ -80,7 +85,7 @@ export class RequestBody {
    */
   async gather(clock: Clock, ms: number, signal: AbortSignal): Promise<void> {
     this.#lookForEnd();
-    if (this.#ended) return;
+    if (this.#ended || !this.#mayHold(this.contentLength ?? Infinity)) return;
     const enough = new AbortController();
     const stop = () => enough.abort(STOP);
     this.#onEnded = stop;
@@ -118,10 +123,17 @@ export class RequestBody {
     this.#req.pause();
   }
 
+  /** Lets go of what is held: it cannot be sent again. */
+  release(): void {
+    this.#held = undefined;
+    this.#buffers.give(this.#heldBytes);
+    this.#heldBytes = 0;
+  }
+
   /** Reads what is still to come and throws it away; calls back when there is no more. */
   discard(onEnded: () => void): void {
     this.#target = undefined;
-    this.#held = undefined;
+    this.release();
     this.#lookForEnd();
     if (this.#ended) {
       onEnded();
@@ -162,8 +174,21 @@ export class RequestBody {
   #hold(chunk: Buffer): void {
     this.bytesRead += chunk.length;
     if (this.#held === undefined) return;
-    if (this.bytesRead > this.#replayBytes) this.#held = undefined;
+    if (this.bytesRead > this.#replayBytes || !this.#reserve(this.bytesRead)) this.release();
     else this.#held.push(chunk);
+  }
+
+  #mayHold(bytes: number): boolean {
+    const total = Math.max(this.bytesRead + this.#req.readableLength, bytes);
+    return total <= this.#replayBytes && this.#reserve(total);
+  }
+
+  /** Room for so many bytes altogether, before they are read: what nothing else has must not be dropped. */
+  #reserve(total: number): boolean {
+    if (total <= this.#heldBytes) return true;
+    if (!this.#buffers.take(total - this.#heldBytes)) return false;
+    this.#heldBytes = total;
+    return true;
   }
 
   #onEnd(): void {

@@ -249,3 +249,30 @@ describe('a client', () => {
     socket.destroy();
   });
 });
+
+describe('bodies held so that they can be sent again', () => {
+  it('are held within one budget for all; without room they pass, but are not sent twice', async () => {
+    world = await startWorld({ limits: { totalReplayBytes: 10 } });
+    let count = 0;
+    await world.fleet.serve(APP, async (req, res) => {
+      let text = '';
+      for await (const chunk of req) text += String(chunk);
+      count += 1;
+      if (req.url === '/first' && count === 1) req.socket.destroy();
+      else res.end(text);
+    });
+    const small = { method: 'PUT', path: '/first', body: 'ten bytes.' };
+    expect((await call(world, small)).text).toBe('ten bytes.');
+    expect(count).toBe(2);
+    count = 0;
+    const large = { ...small, body: 'eleven byte' };
+    const reply = await call(world, large);
+    expect(reply.status).toBe(502);
+    expect(reply.text).toContain('part of the body is gone');
+    expect((await call(world, { ...large, path: '/' })).text).toBe('eleven byte');
+    count = 0;
+    // What was held is free again.
+    expect((await call(world, small)).text).toBe('ten bytes.');
+    expect(count).toBe(2);
+  });
+});

@@ -2,6 +2,7 @@
 import type { AppProtocol, DeploymentId } from '../core/model.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { Fleet } from '../ports/fleet.ts';
+import type { BufferBudget } from './buffer-budget.ts';
 import type { Deadlines } from './deadlines.ts';
 import type { RouterLimits } from './limits.ts';
 import type { Losses } from './losses.ts';
@@ -15,6 +16,7 @@ export interface RouterContext {
   readonly deadlines: Deadlines;
   readonly losses: Losses;
   readonly upstreams: Upstreams;
+  readonly buffers: BufferBudget;
   /** `limits.duration` of a deployment, in ms. */
   readonly durationMs: (deploymentId: DeploymentId) => number;
   /** What the app of a deployment speaks. */

@@ -30,6 +30,8 @@ export interface RouterLimits {
   readonly upstreamKeepAliveMs: number;
   /** How much of a request's body is held so that it can be sent again, in bytes. */
   readonly replayBytes: number;
+  /** How much of all requests' bodies together is held so, in bytes; beyond it they stay with their clients until they are sent. */
+  readonly totalReplayBytes: number;
   /** How long a small body that is not wholly there yet is waited for before it is streamed, in ms. */
   readonly gatherMs: number;
   /** Attempts for one request, the first included. */
@@ -59,6 +61,7 @@ export const DEFAULT_ROUTER_LIMITS: RouterLimits = {
   // Below the 2 s of gunicorn, the shortest default among common servers that send no keep-alive hint.
   upstreamKeepAliveMs: 1_500,
   replayBytes: 64 * 1024,
+  totalReplayBytes: 64 * 1024 * 1024,
   gatherMs: 10,
   maxTries: 3,
   lingerMs: 10_000,

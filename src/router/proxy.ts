@@ -88,7 +88,7 @@ class Exchange implements AttemptSink, LossWatcher {
     this.#options = options;
     this.#context = context;
     this.#served = served;
-    this.#body = new RequestBody(req, context.limits.replayBytes);
+    this.#body = new RequestBody(req, context.limits.replayBytes, context.buffers);
     this.#answer = new Answer(context, request, req, res, served);
     if (onSwitch !== undefined) this.onUpgrade = (...answer) => this.#switch(onSwitch, answer);
     res.once('close', () => this.#onClientClosed());
@@ -103,6 +103,7 @@ class Exchange implements AttemptSink, LossWatcher {
     } finally {
       // For a path that nobody thought of; after a proper end these do nothing.
       this.#finish(OVER, 'done');
+      this.#body.release();
       if (this.#deadline !== undefined) this.#context.deadlines.cancel(this.#deadline);
     }
   }

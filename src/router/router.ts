@@ -17,6 +17,7 @@ import { type AccessRecord, Served } from './access-log.ts';
 import { Answer } from './answer.ts';
 import { RequestBody } from './body.ts';
 import type { RequestContext, RouterContext } from './context.ts';
+import { BufferBudget } from './buffer-budget.ts';
 import { Deadlines } from './deadlines.ts';
 import { answerHealth, HEALTH_PATH } from './health.ts';
 import { Http2Request } from './http2-request.ts';
@@ -101,6 +102,7 @@ class HttpRouter implements Router {
       deadlines: new Deadlines(options.clock),
       losses: new Losses(),
       upstreams: new Upstreams(limits),
+      buffers: new BufferBudget(limits.totalReplayBytes),
       durationMs: options.durationMs,
       protocol: options.protocol ?? (() => 'http1'),
       hstsSeconds: options.secure?.hstsSeconds,
@@ -351,7 +353,7 @@ class HttpRouter implements Router {
     write: (answer: Answer, isOpen: boolean) => void,
   ): void {
     const served = new Served();
-    const body = new RequestBody(req, 0);
+    const body = new RequestBody(req, 0, this.#context.buffers);
     const answer = new Answer(this.#context, request, req, res, served);
     const hasRest = !body.hasEnded && !answer.isBodyHeldBack;
     write(answer, hasRest);
