@@ -37,7 +37,7 @@ interface Load {
 }
 
 /** Clients that ask one GET after the other over kept connections until they are told to stop. */
-function load(): Load {
+function load(urls: readonly URL[]): Load {
   const agent = new Agent({ keepAlive: true, maxSockets: 100 });
   const failures: string[] = [];
   let answered = 0;
@@ -96,7 +96,7 @@ function killQuietly(pid: number): void {
 }
 
 async function underLoad(fault: (round: number) => Promise<void>): Promise<void> {
-  const running = load();
+  const running = load(urls);
   for (let round = 0; round < ROUNDS; round += 1) {
     await fault(round);
     await systemClock.sleep(PAUSE_MS);
@@ -149,4 +149,22 @@ test('a Podman service that is killed', async () => {
     const [target] = await containers();
     killQuietly(target?.pid ?? 0);
   });
+});
+
+test('instances that reach limits.duration under load', async () => {
+  const url = await berth.deploy('hello', {
+    env: { GREETING: 'Short-lived', ANSWER_AFTER_MS: '20' },
+    limits: { maxConcurrentReqs: 2, duration: 2_000, timeout: 2_000 },
+  });
+  const running = load([url]);
+  const seen = new Set<string>();
+  for (let look = 0; look < 20; look += 1) {
+    for (const { id, state } of await berth.instances(url)) if (state === 'busy') seen.add(id);
+    await systemClock.sleep(400);
+  }
+  const { answered, failures } = await running.stop();
+  expect(failures).toEqual([]);
+  expect(answered).toBeGreaterThan(100);
+  // Two are needed for the load, and each was replaced at least once.
+  expect(seen.size).toBeGreaterThanOrEqual(4);
 });
