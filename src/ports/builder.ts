@@ -21,7 +21,12 @@ export type BuildOutcome =
   | { readonly kind: 'built'; readonly image: Image }
   | {
       readonly kind: 'failed';
-      readonly code: 'BUILD_FAILED' | 'BUILD_TIMEOUT' | 'IMAGE_NOT_FOUND' | 'DISK_FULL' | 'DOCKERFILE_INVALID';
+      readonly code:
+        | 'BUILD_FAILED'
+        | 'BUILD_TIMEOUT'
+        | 'IMAGE_NOT_FOUND'
+        | 'DISK_FULL'
+        | 'DOCKERFILE_INVALID';
       readonly detail: string;
     }
   /** Nothing is known of this job, or its process vanished: begin it again. */

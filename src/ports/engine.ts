@@ -23,7 +23,6 @@ export interface EnginePowers {
   readonly portDiscovery: boolean;
 }
 
-
 export interface InstanceSpec {
   readonly id: InstanceId;
   readonly deploymentId: DeploymentId;

@@ -3,7 +3,13 @@
  * the one owner of leases.
  */
 import type { BerthError } from '../core/errors.ts';
-import type { Deployment, DeploymentId, InstanceId, InstanceView, StartKind } from '../core/model.ts';
+import type {
+  Deployment,
+  DeploymentId,
+  InstanceId,
+  InstanceView,
+  StartKind,
+} from '../core/model.ts';
 
 /** How a lease ended: `refused` means the connection was refused or reset before anything was delivered. */
 export type LeaseEnd = 'done' | 'refused' | 'died';

@@ -23,7 +23,12 @@ export interface Logs {
   /** Lines in order of time. */
   read(deploymentId: DeploymentId, query: LogQuery): Promise<readonly LogLine[]>;
   /** What `read` gives, then new lines as they are written, until `signal` aborts. */
-  follow(deploymentId: DeploymentId, query: LogQuery, onLine: (line: LogLine) => void, signal: AbortSignal): Promise<void>;
+  follow(
+    deploymentId: DeploymentId,
+    query: LogQuery,
+    onLine: (line: LogLine) => void,
+    signal: AbortSignal,
+  ): Promise<void>;
   /** Removes the oldest files of ended instances beyond what is worth keeping; those of `keep` are never touched. */
   prune(deploymentId: DeploymentId, keep: Iterable<InstanceId>): Promise<void>;
   /** Removes the logs of a deployment that was removed. */

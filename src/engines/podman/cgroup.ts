@@ -1,6 +1,7 @@
 /** Where the control files of a container are, on cgroup v1, hybrid and v2, and what is read and written there. */
 import { readFileSync, writeFileSync } from 'node:fs';
-import { readFile, writeFile } from 'node:fs/promises';
+import { readdir, readFile, rmdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { BerthError } from '../../core/errors.ts';
 import type { Clock } from '../../ports/clock.ts';
 
@@ -139,6 +140,20 @@ export async function reclaimCgroup(memory: Controller): Promise<void> {
     // EAGAIN: less could be taken than was asked for.
     if ((error as { code?: unknown }).code !== 'EAGAIN') throw error;
   }
+}
+
+const MOUNT = '/sys/fs/cgroup';
+
+/**
+ * Removes the empty cgroup of a container that is gone, in every hierarchy. Normally nothing is left: but when its monitor
+ * was killed before it, nobody else does this. One that has processes stays, as the kernel wants it.
+ */
+export async function removeCgroup(path: string): Promise<void> {
+  const hierarchies = await readdir(MOUNT, { withFileTypes: true }).catch(() => []);
+  const folders = hierarchies.filter((entry) => entry.isDirectory()).map((entry) => entry.name);
+  await Promise.all(
+    ['.', ...folders].map((name) => rmdir(join(MOUNT, name, path)).catch(() => undefined)),
+  );
 }
 
 /** What a cgroup holds: pages in memory, and pages in swap. */

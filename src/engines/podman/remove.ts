@@ -1,9 +1,9 @@
 /** Removes the container of an instance; its log file stays. */
 import type { InstanceId } from '../../core/model.ts';
-import { thawCgroup } from './cgroup.ts';
+import { removeCgroup, thawCgroup } from './cgroup.ts';
 import { refused } from './client.ts';
 import type { Context } from './context.ts';
-import { containerName } from './names.ts';
+import { containerName, INSTANCES_CGROUP } from './names.ts';
 import { forgetKilled } from './runc.ts';
 
 /** Unknown: succeeds. Throws ENGINE_FAILED. */
@@ -29,6 +29,7 @@ export async function remove(context: Context, id: InstanceId): Promise<void> {
   } as const;
   const answer = await client.ask(call);
   if (answer.status >= 400 && answer.status !== 404) throw refused(call, answer);
+  await removeCgroup(`${INSTANCES_CGROUP}/libpod-${known.containerId}`);
   instances.forget(id);
   forgetKilled(context.folder, known.containerId);
 }
