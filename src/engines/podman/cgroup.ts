@@ -146,14 +146,22 @@ const MOUNT = '/sys/fs/cgroup';
 
 /**
  * Removes the empty cgroup of a container that is gone, in every hierarchy. Normally nothing is left: but when its monitor
- * was killed before it, nobody else does this. One that has processes stays, as the kernel wants it.
+ * was killed before it, or two removed it at once, nobody else does this.
+ *
+ * @returns false when processes are still ending in it: try again later.
  */
-export async function removeCgroup(path: string): Promise<void> {
+export async function removeCgroup(path: string): Promise<boolean> {
   const hierarchies = await readdir(MOUNT, { withFileTypes: true }).catch(() => []);
   const folders = hierarchies.filter((entry) => entry.isDirectory()).map((entry) => entry.name);
-  await Promise.all(
-    ['.', ...folders].map((name) => rmdir(join(MOUNT, name, path)).catch(() => undefined)),
+  const removed = await Promise.all(
+    ['.', ...folders].map((name) =>
+      rmdir(join(MOUNT, name, path)).then(
+        () => true,
+        (error: unknown) => (error as { code?: unknown }).code !== 'EBUSY',
+      ),
+    ),
   );
+  return removed.every(Boolean);
 }
 
 /** What a cgroup holds: pages in memory, and pages in swap. */

@@ -9,6 +9,7 @@ import { create } from './create.ts';
 import { freeze, thaw } from './freeze.ts';
 import { image, removeImage } from './image.ts';
 import { createInstances } from './instances.ts';
+import { clearGone } from './leftovers.ts';
 import { limitCpu } from './limit-cpu.ts';
 import { list } from './list.ts';
 import { createLook } from './look.ts';
@@ -76,6 +77,7 @@ export async function openPodmanEngine(options: PodmanEngineOptions): Promise<En
     removeNetwork: (project) => context.networks.remove(project),
     async close() {
       closed.abort();
+      await clearGone(context);
       await client.close();
       await service.close();
     },

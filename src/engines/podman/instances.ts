@@ -63,11 +63,19 @@ export interface Instances {
   /** Notes a change that a successful call made. */
   note(id: InstanceId, change: Partial<Pick<Known, 'state' | 'execution' | 'exit'>>): void;
   forget(id: InstanceId): void;
+  /** Ids of the containers that were forgotten since the last call. */
+  takeGone(): readonly string[];
   ids(): readonly InstanceId[];
 }
 
 export function createInstances(client: PodmanClient, ledgerId: string, folder: string): Instances {
   const known = new Map<InstanceId, Known>();
+  const gone = new Set<string>();
+  const drop = (id: InstanceId) => {
+    const forgotten = known.get(id);
+    if (forgotten) gone.add(forgotten.containerId);
+    known.delete(id);
+  };
 
   const refresh = async (id: InstanceId): Promise<Known | undefined> => {
     const call = {
@@ -82,7 +90,7 @@ export function createInstances(client: PodmanClient, ledgerId: string, folder: 
         ? undefined
         : knownFrom(answer.value as Inspection, id, ledgerId, folder);
     if (found) known.set(id, found);
-    else known.delete(id);
+    else drop(id);
     return found;
   };
   const find = async (id: InstanceId) => known.get(id) ?? (await refresh(id));
@@ -92,20 +100,23 @@ export function createInstances(client: PodmanClient, ledgerId: string, folder: 
     find,
     refresh,
     async existing(id) {
-      return (await find(id)) ?? missing(id, known);
+      const found = await find(id);
+      if (found) return found;
+      drop(id);
+      throw notThere(id);
     },
     note(id, change) {
       const before = known.get(id);
       if (before) known.set(id, { ...before, ...change });
     },
-    forget: (id) => void known.delete(id),
+    forget: drop,
+    takeGone() {
+      const containerIds = [...gone];
+      gone.clear();
+      return containerIds;
+    },
     ids: () => [...known.keys()],
   };
-}
-
-function missing(id: InstanceId, known: Map<InstanceId, Known>): never {
-  known.delete(id);
-  throw notThere(id);
 }
 
 /** ENGINE_FAILED: Podman has no container of ours for this instance. */

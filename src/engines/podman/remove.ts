@@ -1,9 +1,10 @@
 /** Removes the container of an instance; its log file stays. */
 import type { InstanceId } from '../../core/model.ts';
-import { removeCgroup, thawCgroup } from './cgroup.ts';
+import { thawCgroup } from './cgroup.ts';
 import { refused } from './client.ts';
 import type { Context } from './context.ts';
-import { containerName, INSTANCES_CGROUP } from './names.ts';
+import { clearGone } from './leftovers.ts';
+import { containerName } from './names.ts';
 import { forgetKilled } from './runc.ts';
 
 /** Unknown: succeeds. Throws ENGINE_FAILED. */
@@ -11,7 +12,10 @@ export async function remove(context: Context, id: InstanceId): Promise<void> {
   const { client, instances } = context;
   // Asked anew, because a name alone does not prove that it is ours.
   const known = await instances.refresh(id);
-  if (!known) return;
+  if (!known) {
+    await clearGone(context);
+    return;
+  }
   if (known.execution) {
     try {
       // Podman kills, and a frozen process would not notice.
@@ -29,7 +33,7 @@ export async function remove(context: Context, id: InstanceId): Promise<void> {
   } as const;
   const answer = await client.ask(call);
   if (answer.status >= 400 && answer.status !== 404) throw refused(call, answer);
-  await removeCgroup(`${INSTANCES_CGROUP}/libpod-${known.containerId}`);
   instances.forget(id);
+  await clearGone(context);
   forgetKilled(context.folder, known.containerId);
 }
