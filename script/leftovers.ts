@@ -55,7 +55,10 @@ async function mounts(): Promise<readonly string[]> {
   return text.split('\n').flatMap((line) => line.split(' ')[4] ?? []);
 }
 
-/** Cgroups of containers in every hierarchy (version 1 has several), by their path inside it. */
+/**
+ * Cgroups of containers that hold processes, in every hierarchy (version 1 has several), by their path inside it. An empty
+ * one is a name without anything behind it, which a runtime that lost a race with another leaves to the next clean-up.
+ */
 async function cgroups(): Promise<readonly string[]> {
   const top = '/sys/fs/cgroup';
   const found = new Set<string>();
@@ -63,7 +66,12 @@ async function cgroups(): Promise<readonly string[]> {
     for (const name of await folders(hierarchy)) {
       if (!/^(?:berth|libpod|machine)/.test(name)) continue;
       found.add(name);
-      for (const inner of await folders(`${hierarchy}/${name}`)) found.add(`${name}/${inner}`);
+      for (const inner of await folders(`${hierarchy}/${name}`)) {
+        const held = await readFile(`${hierarchy}/${name}/${inner}/cgroup.procs`, 'utf8').catch(
+          () => '',
+        );
+        if (held.trim() !== '') found.add(`${name}/${inner}`);
+      }
     }
   }
   return [...found];
