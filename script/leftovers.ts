@@ -55,10 +55,7 @@ async function mounts(): Promise<readonly string[]> {
   return text.split('\n').flatMap((line) => line.split(' ')[4] ?? []);
 }
 
-/**
- * Cgroups of containers that hold processes, in every hierarchy (version 1 has several), by their path inside it. An empty
- * one is a name without anything behind it, which a runtime that lost a race with another leaves to the next clean-up.
- */
+/** Cgroups of containers in every hierarchy (version 1 has several), by their path inside it. */
 async function cgroups(): Promise<readonly string[]> {
   const top = '/sys/fs/cgroup';
   const found = new Set<string>();
@@ -66,12 +63,7 @@ async function cgroups(): Promise<readonly string[]> {
     for (const name of await folders(hierarchy)) {
       if (!/^(?:berth|libpod|machine)/.test(name)) continue;
       found.add(name);
-      for (const inner of await folders(`${hierarchy}/${name}`)) {
-        const held = await readFile(`${hierarchy}/${name}/${inner}/cgroup.procs`, 'utf8').catch(
-          () => '',
-        );
-        if (held.trim() !== '') found.add(`${name}/${inner}`);
-      }
+      for (const inner of await folders(`${hierarchy}/${name}`)) found.add(`${name}/${inner}`);
     }
   }
   return [...found];
