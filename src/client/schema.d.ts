@@ -1158,7 +1158,7 @@ export interface components {
             /** @description Path that must answer 2xx or 3xx before a new deployment counts as good. Default: a listening port is enough. */
             healthPath?: string;
             /**
-             * @description What an instance does after `limits.timeout` without work: rest frozen (wakes in about a millisecond), be stopped, or keep running.
+             * @description What an instance does after `limits.timeout` without work: rest frozen (wakes in a few milliseconds), be stopped, or keep running.
              * @default freeze
              * @enum {string}
              */
@@ -1300,7 +1300,7 @@ export interface components {
             /** @description Path that must answer 2xx or 3xx before a new deployment counts as good. Default: a listening port is enough. */
             healthPath?: string;
             /**
-             * @description What an instance does after `limits.timeout` without work: rest frozen (wakes in about a millisecond), be stopped, or keep running.
+             * @description What an instance does after `limits.timeout` without work: rest frozen (wakes in a few milliseconds), be stopped, or keep running.
              * @default freeze
              * @enum {string}
              */

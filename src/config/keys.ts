@@ -112,7 +112,7 @@ export const configFileSchema = z
       idle: oneOf('freeze', 'stop', 'run').optional().meta({
         default: 'freeze',
         description:
-          'What an instance does after `limits.timeout` without work: rest frozen (wakes in about a millisecond), be stopped, or keep running.',
+          'What an instance does after `limits.timeout` without work: rest frozen (wakes in a few milliseconds), be stopped, or keep running.',
       }),
       env: env().optional().meta({
         description:
