@@ -94,10 +94,117 @@ export interface Deployment {
   readonly state: DeploymentState;
   readonly image?: Image;
   readonly failure?: Failure;
+  /** Versions of the secrets that its variables name; part of its identity. Absent: it names none. */
+  readonly secrets?: SecretVersions;
+  /** The deployment whose image this one runs with the settings of an environment. */
+  readonly derivedFrom?: DeploymentId;
   /** ms since the epoch. */
   readonly createdAt: number;
   readonly createdBy: string;
   readonly readyAt?: number;
+}
+
+/** Secret name → version, 1, 2, 3, … */
+export type SecretVersions = Readonly<Record<string, number>>;
+
+/** `production`, `staging`, `preview/<branch>`, or another name of the same form. */
+export type EnvironmentName = string;
+
+/** What belongs to an environment and not to what it runs; each release keeps a copy. */
+export interface EnvironmentSettings {
+  /** Laid over the variables of the deployment. `@name` stands for a secret of the team. */
+  readonly variables: Readonly<Record<string, string>>;
+  /** Laid over the limits of the deployment. */
+  readonly limits: Partial<Limits>;
+  /** Absent: what the deployment's own configuration says, never fewer than none. */
+  readonly scale?: Scale;
+}
+
+/** A movable pointer of a project: one release of its history takes the traffic. */
+export interface Environment {
+  readonly project: string;
+  readonly name: EnvironmentName;
+  /** Number of the release that takes the traffic; absent until the first. */
+  readonly current?: number;
+  /** Highest number given so far, 0 for none: numbers are never used twice. */
+  readonly latest: number;
+  readonly settings: EnvironmentSettings;
+  /** Present after a rollback, until the next explicit release: automatic deploys wait. */
+  readonly pausedBecause?: string;
+  /** ms since the epoch. */
+  readonly createdAt: number;
+}
+
+/** What a release changed. */
+export type ReleaseKind =
+  | 'deploy'
+  | 'promote'
+  | 'rollback'
+  | 'variables'
+  | 'secrets'
+  | 'scale'
+  | 'limits'
+  | 'hostnames';
+
+/** `preparing → trial → current → superseded`, without `trial` unless only a share is sent there; `failed` from the first two. */
+export type ReleaseState = 'preparing' | 'trial' | 'current' | 'superseded' | 'failed';
+
+/** One numbered entry of an environment's history. */
+export interface Release {
+  readonly project: string;
+  readonly environment: EnvironmentName;
+  /** 1, 2, 3, …; shown as `v1`. */
+  readonly number: number;
+  readonly kind: ReleaseKind;
+  readonly state: ReleaseState;
+  /** What was deployed or promoted: its image is what runs. */
+  readonly baseId: DeploymentId;
+  /** What runs: the base with the settings of the environment; the same when they change nothing. */
+  readonly deploymentId: DeploymentId;
+  readonly settings: EnvironmentSettings;
+  readonly secrets: SecretVersions;
+  /** Share of clients sent to it while it is on trial, in percent. */
+  readonly percent?: number;
+  /** In words: what was done and why, and why it failed if it did. */
+  readonly because: string;
+  /** ms since the epoch. */
+  readonly createdAt: number;
+  readonly createdBy: string;
+}
+
+/** A hostname, and perhaps a path prefix of it, that leads somewhere. */
+export interface Alias {
+  /** Lower case; `*.example.com` for every name one label below. */
+  readonly hostname: string;
+  /** `/` for the whole hostname; otherwise `/api`, without a slash at its end. The longest that fits wins. */
+  readonly path: string;
+  readonly target:
+    | {
+        readonly kind: 'environment';
+        readonly project: string;
+        readonly environment: EnvironmentName;
+      }
+    | { readonly kind: 'deployment'; readonly deploymentId: DeploymentId };
+  /** The team it belongs to. */
+  readonly team: string;
+  /** ms since the epoch. */
+  readonly createdAt: number;
+  readonly createdBy: string;
+}
+
+/** A line of the audit log: who changed what. Never with values of variables or secrets. */
+export interface AuditEntry {
+  /** ms since the epoch. */
+  readonly at: number;
+  /** Who: the name of a token, or `local`. */
+  readonly actor: string;
+  /** Noun and verb: `release.created`, `secret.rotated`, `deployment.removed`. */
+  readonly action: string;
+  /** What it was done to: `shop/production v7`. */
+  readonly subject: string;
+  readonly team: string;
+  /** Further facts in words. */
+  readonly detail: string;
 }
 
 /** What a person is told an instance is doing. */
