@@ -73,20 +73,16 @@ export function knobsFor(faults: Faults, random: SeededRandom): MemoryKnobs {
 
 /** A store whose disk is full now and then when something is to be recorded. */
 export function storeWithFaults(store: Store, faults: Faults, random: SeededRandom): Store {
-  return {
-    insertDeployment: (deployment) => store.insertDeployment(deployment),
-    deployment: (id) => store.deployment(id),
-    deployments: (filter) => store.deployments(filter),
-    updateDeployment: (deployment) => store.updateDeployment(deployment),
-    deleteDeployment: (id) => store.deleteDeployment(id),
-    record: (entry) =>
-      random.chance(faults.fullDisk)
-        ? Promise.reject(new BerthError('DISK_FULL'))
-        : store.record(entry),
-    forget: (kind, id) => store.forget(kind, id),
-    ledger: (kind) => store.ledger(kind),
-    setting: (name) => store.setting(name),
-    settingOr: (name, value) => store.settingOr(name, value),
-    close: () => store.close(),
-  };
+  const record: Store['record'] = (entry) =>
+    random.chance(faults.fullDisk)
+      ? Promise.reject(new BerthError('DISK_FULL'))
+      : store.record(entry);
+  return new Proxy(store, {
+    get(target, name) {
+      if (name === 'record') return record;
+      const value: unknown = Reflect.get(target, name);
+      // Bound: a store keeps its state in private fields, which a proxy has not.
+      return typeof value === 'function' ? (value.bind(target) as unknown) : value;
+    },
+  });
 }

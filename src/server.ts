@@ -219,6 +219,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     fleet: scheduler,
     logs,
     clock,
+    audit: (entry) => store.appendAudit(entry),
     certificates: tls.certificates,
     urlOf: (id) =>
       listenTls !== undefined && tlsOptions?.redirects

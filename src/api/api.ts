@@ -2,6 +2,7 @@
 import Fastify from 'fastify';
 import { serializerCompiler, validatorCompiler } from 'fastify-type-provider-zod';
 import type { ZodTypeProvider } from 'fastify-type-provider-zod';
+import { auditChanges } from './audit.ts';
 import { addCertificates } from './certificates.ts';
 import { addDeployments } from './deployments.ts';
 import { addLogs } from './logs.ts';
@@ -30,6 +31,7 @@ export async function createApi(needs: ApiNeeds): Promise<Routes> {
   app.setSerializerCompiler(serializerCompiler);
   answerWithProblems(app, needs.reporter);
   requireToken(app, needs.token);
+  auditChanges(app, needs);
   await addOpenApi(app, needs.facts().version);
   await app.register(
     (api: Routes, _options, done) => {

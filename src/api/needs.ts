@@ -2,7 +2,7 @@
 import type { Blobs } from '../deploys/blobs.ts';
 import type { Deployer } from '../deploys/deployer.ts';
 import type { Folders } from '../deploys/folders.ts';
-import type { DeploymentId } from '../core/model.ts';
+import type { AuditEntry, DeploymentId } from '../core/model.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { EngineDescription } from '../ports/engine.ts';
 import type { Fleet } from '../ports/fleet.ts';
@@ -56,6 +56,11 @@ export interface ApiNeeds {
   readonly logs: Logs;
   readonly certificates: Certificates;
   readonly clock: Clock;
+  /**
+   * Adds a line to the audit log. Routes need not call it: they declare `config: { action }` and say what it is done to
+   * with `audited(request, …)`; the line is written with the answer. For what happens without a request.
+   */
+  readonly audit: (entry: AuditEntry) => Promise<void>;
   /** The deployment's own address, for ever. */
   readonly urlOf: (id: DeploymentId) => string;
   /** Aborts when the server stops: streams end then. */

@@ -205,6 +205,14 @@ export interface AuditEntry {
   readonly team: string;
   /** Further facts in words. */
   readonly detail: string;
+  /** Absent: it belongs to no project. */
+  readonly project?: string;
+  /** Code of the error when it was refused or failed; absent: it was done. */
+  readonly failure?: string;
+  /** Id of the token that was used; absent for the local one, and for what Berth did by itself. */
+  readonly token?: string;
+  /** Address that asked; absent for what Berth did by itself. */
+  readonly address?: string;
 }
 
 /** What a person is told an instance is doing. */

@@ -3,6 +3,8 @@
  * Writes are durable when their promise resolves. Reads see every write that resolved before.
  */
 import type { Deployment, DeploymentId } from '../core/model.ts';
+import type { ReleaseStore } from './release-store.ts';
+import type { AuditLog } from './audit.ts';
 
 /** Something Berth made on the host, written down before it is made: only these are ever removed. */
 export interface LedgerEntry {
@@ -14,7 +16,7 @@ export interface LedgerEntry {
   readonly createdAt: number;
 }
 
-export interface Store {
+export interface Store extends AuditLog {
   /** False when the id is taken; then nothing is written. */
   insertDeployment(deployment: Deployment): Promise<boolean>;
   deployment(id: DeploymentId): Promise<Deployment | undefined>;

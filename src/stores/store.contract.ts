@@ -3,6 +3,7 @@ import * as fc from 'fast-check';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import type { Deployment } from '../core/model.ts';
 import type { LedgerEntry, Store } from '../ports/store.ts';
+import { auditContract } from './audit.contract.ts';
 import { deploymentArbitrary } from './deployment.arbitrary.ts';
 
 /** A store of its own for one test. */
@@ -210,6 +211,8 @@ export function storeContract(name: string, open: () => Promise<OpenedStore>): v
       expect(new Set(await Promise.all(asked)).size).toBe(1);
     });
   });
+
+  auditContract(name, fresh);
 
   describe(`${name} closes`, () => {
     it('once or twice, and then refuses with SHUTTING_DOWN', async () => {

@@ -1,13 +1,16 @@
 /** A store that keeps nothing beyond its own life: for tests, the simulator and trying things out. */
 import { BerthError } from '../../core/errors.ts';
-import type { Deployment, DeploymentId } from '../../core/model.ts';
+import type { AuditEntry, Deployment, DeploymentId } from '../../core/model.ts';
+import type { AuditFilter } from '../../ports/audit.ts';
 import type { LedgerEntry, Store } from '../../ports/store.ts';
+import { MemoryAudit } from './audit.ts';
 
 /** Same contract as every store, durability excepted: nothing survives `close`. */
 export class MemoryStore implements Store {
   readonly #deployments = new Map<DeploymentId, Deployment>();
   readonly #ledger = new Map<string, LedgerEntry>();
   readonly #settings = new Map<string, string>();
+  readonly #audit = new MemoryAudit();
   #closed = false;
 
   async insertDeployment(deployment: Deployment): Promise<boolean> {
@@ -70,6 +73,16 @@ export class MemoryStore implements Store {
     const standing = this.#settings.get(name) ?? value;
     this.#settings.set(name, standing);
     return standing;
+  }
+
+  async appendAudit(entry: AuditEntry): Promise<void> {
+    this.#needOpen();
+    this.#audit.append(entry);
+  }
+
+  async audit(filter: AuditFilter = {}): Promise<readonly AuditEntry[]> {
+    this.#needOpen();
+    return this.#audit.read(filter);
   }
 
   async close(): Promise<void> {

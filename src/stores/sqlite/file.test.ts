@@ -50,6 +50,24 @@ it('flushes every write to disk before it is confirmed, and checks references', 
   expect(await pragma('foreign_keys')).toStrictEqual({ foreign_keys: 1 });
 });
 
+it('refuses to change or remove a line of the audit log, also for other programs', async () => {
+  const file = await written(0);
+  const store = await openSqliteStore(file);
+  const line = { at: 1, actor: 'a', action: 'b', subject: 'c', team: 'd', detail: '' };
+  await store.appendAudit(line);
+  await store.close();
+  for (const statement of [
+    "update audit set actor = 'nobody'",
+    'delete from audit',
+    "insert or replace into audit select 1, 2, 'x', 'x', 'x', 'x', 'x', null, null, null, null",
+  ]) {
+    expect(() => withoutBerth(file, statement)).toThrow(/audit log/);
+  }
+  const again = await openSqliteStore(file);
+  onTestFinished(() => again.close());
+  expect(await again.audit()).toStrictEqual([line]);
+});
+
 it('makes a data file that nobody else may read', async () => {
   const file = await dataFile();
   const store = await openSqliteStore(file);

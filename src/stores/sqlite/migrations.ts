@@ -43,6 +43,30 @@ export const MIGRATIONS: readonly Migration[] = [
       ) strict, without rowid`,
     ],
   },
+  {
+    version: 2,
+    name: 'audit log, teams and tokens',
+    statements: [
+      `create table audit (
+        id integer primary key autoincrement,
+        at real not null,
+        actor text not null,
+        action text not null,
+        subject text not null,
+        team text not null,
+        detail text not null,
+        project text,
+        failure text,
+        token text,
+        address text
+      ) strict`,
+      'create index audit_of_project on audit (project, id)',
+      // `insert or replace` removes the old row without asking the other triggers.
+      "create trigger audit_grows before insert on audit when exists (select 1 from audit where id = new.id) begin select raise(abort, 'the audit log cannot be changed'); end",
+      "create trigger audit_stands before update on audit begin select raise(abort, 'the audit log cannot be changed'); end",
+      "create trigger audit_stays before delete on audit begin select raise(abort, 'the audit log cannot be shortened'); end",
+    ],
+  },
 ];
 
 /**

@@ -1,5 +1,6 @@
 /** The tables as Kysely sees them; `migrations.ts` makes them. */
-import type { DeploymentState } from '../../core/model.ts';
+import type { Generated } from 'kysely';
+import type { DeploymentState, ReleaseKind, ReleaseState } from '../../core/model.ts';
 import type { LedgerEntry } from '../../ports/store.ts';
 
 /** Columns in JSON are read and written by `rows.ts` alone. Times are ms since the epoch with fractions. */
@@ -14,6 +15,34 @@ export interface DeploymentRow {
   readonly created_at: number;
   readonly created_by: string;
   readonly ready_at: number | null;
+  readonly secrets: string | null;
+  readonly derived_from: string | null;
+}
+
+export interface EnvironmentRow {
+  readonly project: string;
+  readonly name: string;
+  readonly current: number | null;
+  readonly latest: number;
+  readonly settings: string;
+  readonly paused_because: string | null;
+  readonly created_at: number;
+}
+
+export interface ReleaseRow {
+  readonly project: string;
+  readonly environment: string;
+  readonly number: number;
+  readonly kind: ReleaseKind;
+  readonly state: ReleaseState;
+  readonly base_id: string;
+  readonly deployment_id: string;
+  readonly settings: string;
+  readonly secrets: string;
+  readonly percent: number | null;
+  readonly because: string;
+  readonly created_at: number;
+  readonly created_by: string;
 }
 
 export interface LedgerRow {
@@ -34,8 +63,26 @@ export interface SchemaVersionRow {
   readonly name: string;
 }
 
+/** Only ever added to: triggers refuse the rest. */
+export interface AuditRow {
+  readonly id: Generated<number>;
+  readonly at: number;
+  readonly actor: string;
+  readonly action: string;
+  readonly subject: string;
+  readonly team: string;
+  readonly detail: string;
+  readonly project: string | null;
+  readonly failure: string | null;
+  readonly token: string | null;
+  readonly address: string | null;
+}
+
 export interface Tables {
+  readonly audit: AuditRow;
   readonly deployments: DeploymentRow;
+  readonly environments: EnvironmentRow;
+  readonly releases: ReleaseRow;
   readonly ledger: LedgerRow;
   readonly settings: SettingRow;
   readonly schema_versions: SchemaVersionRow;

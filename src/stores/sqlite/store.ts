@@ -2,8 +2,10 @@
 import { setImmediate } from 'node:timers/promises';
 import type { Kysely } from 'kysely';
 import { BerthError } from '../../core/errors.ts';
-import type { Deployment, DeploymentId } from '../../core/model.ts';
+import type { AuditEntry, Deployment, DeploymentId } from '../../core/model.ts';
+import type { AuditFilter } from '../../ports/audit.ts';
 import type { LedgerEntry, Store } from '../../ports/store.ts';
+import { appendAudit, readAudit } from './audit.ts';
 import { deploymentFromRow, deploymentToRow, entryFromRow, entryToRow } from './rows.ts';
 import type { DeploymentRow, Tables } from './schema.ts';
 
@@ -102,6 +104,14 @@ export class SqliteStore implements Store {
       .returning('value')
       .executeTakeFirstOrThrow();
     return row.value;
+  }
+
+  async appendAudit(entry: AuditEntry): Promise<void> {
+    await appendAudit(this.#open(), entry);
+  }
+
+  async audit(filter: AuditFilter = {}): Promise<readonly AuditEntry[]> {
+    return readAudit(this.#open(), filter);
   }
 
   async close(): Promise<void> {
