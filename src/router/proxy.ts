@@ -6,6 +6,7 @@ import type { Socket } from 'node:net';
 import { BerthError } from '../core/errors.ts';
 import type { DeploymentId } from '../core/model.ts';
 import { decideRetry, type Happened } from '../core/retry.ts';
+import { mayWake } from '../core/wake.ts';
 import type { Lease, LeaseEnd } from '../ports/fleet.ts';
 import type { Served } from './access-log.ts';
 import { Answer } from './answer.ts';
@@ -111,8 +112,10 @@ class Exchange implements AttemptSink, LossWatcher {
   /** The failure to answer with, or undefined when the client has all it will get. */
   async #serve(): Promise<BerthError | undefined> {
     const { context, deploymentId, req } = this.#options;
+    const { signal } = this.#cancel;
+    const mayWake = this.#mayWake();
     for (;;) {
-      const acquired = await context.fleet.acquire(deploymentId, this.#cancel.signal);
+      const acquired = await context.fleet.acquire(deploymentId, signal, mayWake);
       if (acquired.kind === 'cancelled') return this.#isExpired ? this.#expired() : undefined;
       if (acquired.kind === 'refused') return acquired.error;
       const outcome = await this.#try(acquired.lease);
@@ -131,6 +134,14 @@ class Exchange implements AttemptSink, LossWatcher {
         });
       }
     }
+  }
+
+  #mayWake(): boolean {
+    const { context, deploymentId, req, request } = this.#options;
+    const rules = context.wakeRules(deploymentId);
+    if (rules === undefined) return true;
+    const userAgent = req.headers['user-agent'];
+    return mayWake(rules, { method: req.method ?? '', path: request.path, userAgent });
   }
 
   async #try(lease: Lease): Promise<Outcome> {
@@ -173,7 +184,7 @@ class Exchange implements AttemptSink, LossWatcher {
       this.#attempt = sendHttp2(this.#upstream.session(), outgoing, this.#body, whole, this);
     } else if (whole === undefined || onSwitch !== undefined || request.path === '*') {
       headers.push(...this.#framing());
-      this.#attempt = sendStream(lease, outgoing, this.#body, this, limits);
+      this.#attempt = sendStream(upstreams.dial(lease), outgoing, this.#body, this, limits);
     } else {
       this.#upstream = upstreams.use(lease);
       this.#attempt = sendWhole(this.#upstream.pool, outgoing, whole, this);

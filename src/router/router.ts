@@ -10,6 +10,7 @@ import type { Duplex } from 'node:stream';
 import { BerthError } from '../core/errors.ts';
 import type { AppProtocol, DeploymentId, InstanceId } from '../core/model.ts';
 import type { RouteTable, RouteTarget } from '../core/route.ts';
+import type { WakeRules } from '../core/wake.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { Fleet } from '../ports/fleet.ts';
 import type { Random } from '../ports/random.ts';
@@ -32,7 +33,7 @@ import { proxy } from './proxy.ts';
 import { createServers, isHandshakeFailure, isSecure, originOf } from './servers.ts';
 import type { SecureOptions, Servers } from './servers.ts';
 import { proxyConnect, proxyUpgrade, responseFor } from './upgrade.ts';
-import { Upstreams } from './upstream.ts';
+import { type Connect, Upstreams } from './upstream.ts';
 
 export interface RouterOptions {
   readonly fleet: Fleet;
@@ -50,6 +51,10 @@ export interface RouterOptions {
   readonly durationMs: (deploymentId: DeploymentId) => number;
   /** What the app of a deployment speaks; absent: HTTP/1.1, all of them. */
   readonly protocol?: (deploymentId: DeploymentId) => AppProtocol;
+  /** Which requests may wake a deployment; absent, or undefined for one: all. */
+  readonly wakeRules?: (deploymentId: DeploymentId) => WakeRules | undefined;
+  /** How instances are reached; absent: over TCP. The simulation has a network of its own. */
+  readonly connect?: Connect;
   /** TLS beside the plain port; absent: there is none. */
   readonly secure?: SecureOptions;
   /** The proof for an ACME server that asks a hostname for a path; undefined when the request is none of its. */
@@ -101,10 +106,11 @@ class HttpRouter implements Router {
       version: options.version,
       deadlines: new Deadlines(options.clock),
       losses: new Losses(),
-      upstreams: new Upstreams(limits),
+      upstreams: new Upstreams(limits, options.connect),
       buffers: new BufferBudget(limits.totalReplayBytes),
       durationMs: options.durationMs,
       protocol: options.protocol ?? (() => 'http1'),
+      wakeRules: options.wakeRules ?? (() => undefined),
       hstsSeconds: options.secure?.hstsSeconds,
       isClosing: false,
     };

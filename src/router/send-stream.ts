@@ -9,22 +9,16 @@ import type { Happened } from '../core/retry.ts';
 import { type Attempt, type AttemptSink, isNotHttp, type OutgoingRequest } from './attempt.ts';
 import type { BodyTarget, RequestBody } from './body.ts';
 import type { RouterLimits } from './limits.ts';
-import { PatientSocket } from './patient-socket.ts';
 
-export interface Destination {
-  readonly host: string;
-  readonly port: number;
-}
-
-/** `request.headers` include the framing (`content-length` or `transfer-encoding`) or the upgrade here. */
+/** `socket` is being connected. `request.headers` include the framing (`content-length` or `transfer-encoding`) or the upgrade here. */
 export function sendStream(
-  to: Destination,
+  socket: Socket,
   request: OutgoingRequest,
   body: RequestBody,
   sink: AttemptSink,
   limits: RouterLimits,
 ): Attempt {
-  return new StreamAttempt(to, request, body, sink, limits);
+  return new StreamAttempt(socket, request, body, sink, limits);
 }
 
 class StreamAttempt implements Attempt, BodyTarget {
@@ -38,7 +32,7 @@ class StreamAttempt implements Attempt, BodyTarget {
   #isOver = false;
 
   constructor(
-    to: Destination,
+    socket: Socket,
     request: OutgoingRequest,
     body: RequestBody,
     sink: AttemptSink,
@@ -48,9 +42,7 @@ class StreamAttempt implements Attempt, BodyTarget {
     this.#body = body;
     this.#sink = sink;
     this.#limits = limits;
-    // Half-open, so that an app that has sent all can still read, and the other way round.
-    this.#socket = new PatientSocket({ allowHalfOpen: true });
-    this.#socket.connect({ host: to.host, port: to.port });
+    this.#socket = socket;
     this.#socket.setNoDelay(true);
     this.#socket.setTimeout(limits.connectTimeoutMs, () => {
       if (this.#upstream === undefined) this.#socket.destroy(new Error('connect timed out'));

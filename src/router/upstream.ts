@@ -1,9 +1,18 @@
 /** The connections to instances: a pool per instance, made with its first lease and gone when it rests. */
 import { type ClientHttp2Session, connect } from 'node:http2';
-import { Pool } from 'undici';
+import type { Socket } from 'node:net';
+import { type buildConnector, Pool } from 'undici';
 import type { InstanceId } from '../core/model.ts';
 import type { Lease } from '../ports/fleet.ts';
 import type { RouterLimits } from './limits.ts';
+import { PatientSocket } from './patient-socket.ts';
+
+/** Begins a connection to an instance: the socket says `connect` or `error` later. */
+export type Connect = (to: { readonly host: string; readonly port: number }) => Socket;
+
+/** Half-open, so that an app that has sent all can still read, and the other way round. */
+const overTcp: Connect = ({ host, port }) =>
+  new PatientSocket({ allowHalfOpen: true }).connect({ host, port });
 
 /** The pool of one instance, and how many requests use it now. */
 export class Upstream {
@@ -15,7 +24,7 @@ export class Upstream {
   readonly #origin: string;
   #session: ClientHttp2Session | undefined;
 
-  constructor({ host, port }: Lease, limits: RouterLimits) {
+  constructor({ host, port }: Lease, limits: RouterLimits, connect: Connect | undefined) {
     this.#origin = `http://${host.includes(':') ? `[${host}]` : host}:${port}`;
     this.host = host;
     this.port = port;
@@ -26,6 +35,7 @@ export class Upstream {
       headersTimeout: 0,
       bodyTimeout: 0,
       connectTimeout: limits.connectTimeoutMs,
+      ...(connect && { connect: connectorFor(connect, { host, port }) }),
       keepAliveTimeout: limits.upstreamKeepAliveMs,
       maxHeaderSize: limits.responseHeaderBytes,
     });
@@ -65,10 +75,13 @@ export class Upstream {
  */
 export class Upstreams {
   readonly #limits: RouterLimits;
+  readonly #connect: Connect | undefined;
   readonly #byInstance = new Map<InstanceId, Upstream>();
 
-  constructor(limits: RouterLimits) {
+  /** Without `connect`, connections are TCP. */
+  constructor(limits: RouterLimits, connect?: Connect) {
     this.#limits = limits;
+    this.#connect = connect;
   }
 
   /** Instances with a pool. */
@@ -84,12 +97,17 @@ export class Upstreams {
       upstream = undefined;
     }
     if (upstream === undefined) {
-      upstream = new Upstream(lease, this.#limits);
+      upstream = new Upstream(lease, this.#limits, this.#connect);
       this.#byInstance.set(lease.instanceId, upstream);
       this.#dropWhenDisconnected(lease.instanceId, upstream);
     }
     upstream.inUse += 1;
     return upstream;
+  }
+
+  /** A connection of its own for one request, being made. */
+  dial(lease: Lease): Socket {
+    return (this.#connect ?? overTcp)(lease);
   }
 
   release(upstream: Upstream): void {
@@ -120,6 +138,18 @@ export class Upstreams {
     upstream.pool.on('disconnect', look);
     upstream.pool.on('connectionError', look);
   }
+}
+
+function connectorFor(connect: Connect, to: Parameters<Connect>[0]): buildConnector.connector {
+  return (_options, callback) => {
+    const socket = connect(to);
+    const fail = (error: Error) => callback(error, null);
+    socket.once('error', fail);
+    socket.once('connect', () => {
+      socket.off('error', fail);
+      callback(null, socket);
+    });
+  };
 }
 
 function isStale(upstream: Upstream, lease: Lease): boolean {
