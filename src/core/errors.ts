@@ -26,6 +26,23 @@ export const CATALOGUE = {
     title: 'Too many requests are waiting',
     advice: 'Try again shortly, or raise scale.max or limits.maxConcurrentReqs.',
   },
+  ASLEEP: {
+    status: 503,
+    title: 'The deployment sleeps, and this request may not wake it',
+    advice:
+      'A request that fits the `wake` rules of its configuration wakes it; monitors ask /.well-known/berth/health.',
+  },
+  INSIDE_ONLY: {
+    status: 403,
+    title: 'Only an instance itself may say that it is busy',
+    advice:
+      'Send it from inside the instance to the address in BERTH_BUSY_URL, or answer with the header x-berth-busy.',
+  },
+  BUSY_INVALID: {
+    status: 400,
+    title: 'That is no time for being busy',
+    advice: 'Give seconds (600), or a number with s, m or h (10m); 0 ends it.',
+  },
   TOO_MANY_CONNECTIONS: {
     status: 429,
     title: 'Too many connections of one client',
@@ -218,6 +235,36 @@ export const CATALOGUE = {
     status: 404,
     title: 'There is no such certificate',
     advice: '`berth tls ls` shows those there are.',
+  },
+
+  // --- secrets
+  SECRET_NOT_FOUND: {
+    status: 404,
+    title: 'There is no such secret',
+    advice: '`berth secrets ls` shows their names; `berth secrets add NAME` keeps a new one.',
+  },
+  SECRET_EXISTS: {
+    status: 409,
+    title: 'A secret of this name is kept already',
+    advice: '`berth secrets rotate NAME` gives it a new value; or choose another name.',
+  },
+  SECRET_IN_USE: {
+    status: 409,
+    title: 'The secret is in use',
+    advice:
+      'Remove what uses it first, or say --force: what is running goes on, but starts no more.',
+  },
+  SECRET_IN_BUILD: {
+    status: 400,
+    title: 'A build argument cannot be a secret',
+    advice:
+      'Build arguments stay in the history of the image. Give the secret to the running app instead (`env`), or fetch what needs it before the build.',
+  },
+  SECRETS_LOCKED: {
+    status: 503,
+    title: 'The secrets cannot be opened',
+    advice:
+      'Put the key file that belongs to them back into the data folder and start Berth anew; `berth doctor` says what is wrong with it.',
   },
 
   // --- host and engine

@@ -34,6 +34,14 @@ test('a variable, a build argument, the project and the source each change the i
   expect(new Set(texts).size).toBe(texts.length);
 });
 
+test('versions of secrets are part of it, and none leaves it what it was', () => {
+  const plain = identityText('hello', source, configuration);
+  expect(identityText('hello', source, configuration, {})).toBe(plain);
+  const first = identityText('hello', source, configuration, { db: 1 });
+  expect(first).not.toBe(plain);
+  expect(identityText('hello', source, configuration, { db: 2 })).not.toBe(first);
+});
+
 test('the id takes 40 bits of the hash and is a valid first label of a hostname', () => {
   expect(deploymentIdFrom('hello', 'f'.repeat(64))).toBe('hello-zzzzzzzz');
   expect(deploymentIdFrom('hello', `00001${'0'.repeat(59)}`)).toBe('hello-00010000');

@@ -1,5 +1,5 @@
 /** What makes two deploys the same deployment: one canonical text, hashed at the edge. */
-import type { Configuration, DeploymentId } from './model.ts';
+import type { Configuration, DeploymentId, SecretVersions } from './model.ts';
 
 /** What the app is made of: the files of a folder, or the image a reference meant at the time. */
 export type IdentitySource =
@@ -10,13 +10,18 @@ export type IdentitySource =
 const ALPHABET = '0123456789abcdefghjkmnpqrstvwxyz';
 const SUFFIX_CHARS = 8;
 
-/** The text whose sha256 is the deployment's identity. Equal input gives equal text, whatever the order of its keys. */
+/**
+ * The text whose sha256 is the deployment's identity. Equal input gives equal text, whatever the order of its keys; one that
+ * names no secret is what it was before there were any.
+ */
 export function identityText(
   project: string,
   source: IdentitySource,
   configuration: Configuration,
+  secrets: SecretVersions = {},
 ): string {
-  return canonicalText({ form: 1, project, source, configuration });
+  const pinned = Object.keys(secrets).length > 0 ? { secrets } : {};
+  return canonicalText({ form: 1, project, source, configuration, ...pinned });
 }
 
 /** `<project>-<8 chars>` from a sha256 in hex: 40 bits of it, five to a character. */
