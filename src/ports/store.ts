@@ -16,7 +16,7 @@ export interface LedgerEntry {
   readonly createdAt: number;
 }
 
-export interface Store extends AuditLog {
+export interface Store extends AuditLog, ReleaseStore {
   /** False when the id is taken; then nothing is written. */
   insertDeployment(deployment: Deployment): Promise<boolean>;
   deployment(id: DeploymentId): Promise<Deployment | undefined>;

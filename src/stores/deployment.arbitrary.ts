@@ -45,6 +45,7 @@ const configuration = fc.record(
     protocol: fc.constantFrom('http1', 'h2c'),
     healthPath: text,
     command: fc.array(text, { maxLength: 4 }),
+    wake: fc.record({ methods: fc.array(text), paths: fc.array(text) }, { requiredKeys: [] }),
   },
   { requiredKeys: ['slot', 'limits', 'scale', 'idle', 'env', 'buildEnv'] },
 );
@@ -75,6 +76,8 @@ export const deploymentArbitrary: fc.Arbitrary<Deployment> = fc
       createdAt: time,
       createdBy: text,
       readyAt: time,
+      secrets: fc.dictionary(text, count, { maxKeys: 3 }),
+      derivedFrom: text,
     },
     {
       requiredKeys: ['id', 'project', 'source', 'configuration', 'state', 'createdAt', 'createdBy'],

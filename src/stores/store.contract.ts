@@ -5,6 +5,7 @@ import type { Deployment } from '../core/model.ts';
 import type { LedgerEntry, Store } from '../ports/store.ts';
 import { auditContract } from './audit.contract.ts';
 import { deploymentArbitrary } from './deployment.arbitrary.ts';
+import { releaseStoreContract } from './release-store.contract.ts';
 
 /** A store of its own for one test. */
 export interface OpenedStore {
@@ -43,6 +44,8 @@ export function storeContract(name: string, open: () => Promise<OpenedStore>): v
     onTestFinished(opened.dispose);
     return opened;
   };
+
+  releaseStoreContract(name, fresh);
 
   describe(`${name} keeps deployments`, () => {
     it('and gives back what was written, whatever the values', async () => {

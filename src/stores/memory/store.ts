@@ -2,8 +2,15 @@
 import { BerthError } from '../../core/errors.ts';
 import type { AuditEntry, Deployment, DeploymentId } from '../../core/model.ts';
 import type { AuditFilter } from '../../ports/audit.ts';
+import type { ReleaseStore } from '../../ports/release-store.ts';
 import type { LedgerEntry, Store } from '../../ports/store.ts';
+
 import { MemoryAudit } from './audit.ts';
+import { memoryReleases } from './releases.ts';
+
+/** The areas that the constructor adds, each from a file of its own. */
+// oxlint-disable-next-line typescript/no-unsafe-declaration-merging -- the constructor assigns all of them
+export interface MemoryStore extends ReleaseStore {}
 
 /** Same contract as every store, durability excepted: nothing survives `close`. */
 export class MemoryStore implements Store {
@@ -12,6 +19,11 @@ export class MemoryStore implements Store {
   readonly #settings = new Map<string, string>();
   readonly #audit = new MemoryAudit();
   #closed = false;
+
+  constructor() {
+    const needOpen = () => this.#needOpen();
+    Object.assign(this, memoryReleases(needOpen));
+  }
 
   async insertDeployment(deployment: Deployment): Promise<boolean> {
     this.#needOpen();

@@ -67,6 +67,45 @@ export const MIGRATIONS: readonly Migration[] = [
       "create trigger audit_stays before delete on audit begin select raise(abort, 'the audit log cannot be shortened'); end",
     ],
   },
+  {
+    version: 3,
+    name: 'environments and releases',
+    statements: [
+      'alter table deployments add column secrets text',
+      'alter table deployments add column derived_from text',
+      `create table environments (
+        project text not null,
+        name text not null,
+        current integer,
+        latest integer not null,
+        settings text not null,
+        paused_because text,
+        created_at real not null,
+        primary key (project, name)
+      ) strict, without rowid`,
+      `create table releases (
+        project text not null,
+        environment text not null,
+        number integer not null,
+        kind text not null,
+        state text not null,
+        base_id text not null,
+        deployment_id text not null,
+        settings text not null,
+        secrets text not null,
+        percent real,
+        because text not null,
+        created_at real not null,
+        created_by text not null,
+        primary key (project, environment, number)
+      ) strict, without rowid`,
+      'create index releases_newest_of_project on releases (project, created_at)',
+      'create index releases_of_deployment on releases (deployment_id)',
+      'create index releases_of_base on releases (base_id)',
+      `create index releases_live on releases (state, project)
+        where state in ('preparing', 'trial', 'current')`,
+    ],
+  },
 ];
 
 /**

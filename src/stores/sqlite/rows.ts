@@ -6,6 +6,7 @@ import type { DeploymentRow, LedgerRow } from './schema.ts';
 
 export function deploymentToRow(deployment: Deployment): DeploymentRow {
   const { id, project, source, configuration, state, image, failure, readyAt } = deployment;
+  const { secrets, derivedFrom } = deployment;
   return {
     id,
     project,
@@ -17,6 +18,8 @@ export function deploymentToRow(deployment: Deployment): DeploymentRow {
     created_at: deployment.createdAt,
     created_by: deployment.createdBy,
     ready_at: readyAt ?? null,
+    secrets: secrets === undefined ? null : JSON.stringify(secrets),
+    derived_from: derivedFrom ?? null,
   };
 }
 
@@ -33,6 +36,8 @@ export function deploymentFromRow(row: DeploymentRow): Deployment {
     createdAt: row.created_at,
     createdBy: row.created_by,
     ...(row.ready_at !== null && { readyAt: row.ready_at }),
+    ...(row.secrets !== null && { secrets: parsed(row, 'secrets') }),
+    ...(row.derived_from !== null && { derivedFrom: row.derived_from }),
   };
 }
 
@@ -49,9 +54,11 @@ export function entryFromRow(row: LedgerRow): LedgerEntry {
   };
 }
 
+type JsonColumn = 'source' | 'configuration' | 'image' | 'failure' | 'secrets';
+
 /** `any` takes the type of the column it came from: only this file writes them. */
 // oxlint-disable-next-line typescript/no-explicit-any
-function parsed(row: DeploymentRow, column: 'source' | 'configuration' | 'image' | 'failure'): any {
+function parsed(row: DeploymentRow, column: JsonColumn): any {
   try {
     return JSON.parse(row[column] ?? 'null');
   } catch (cause) {

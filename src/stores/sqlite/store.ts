@@ -4,13 +4,19 @@ import type { Kysely } from 'kysely';
 import { BerthError } from '../../core/errors.ts';
 import type { AuditEntry, Deployment, DeploymentId } from '../../core/model.ts';
 import type { AuditFilter } from '../../ports/audit.ts';
+import type { ReleaseStore } from '../../ports/release-store.ts';
 import type { LedgerEntry, Store } from '../../ports/store.ts';
 import { appendAudit, readAudit } from './audit.ts';
 import { deploymentFromRow, deploymentToRow, entryFromRow, entryToRow } from './rows.ts';
+import { sqliteReleases } from './releases.ts';
 import type { DeploymentRow, Tables } from './schema.ts';
 
 /** Rows taken over and parsed in one go: 100 hold the thread for well under a millisecond. */
 const PAGE_ROWS = 100;
+
+/** The areas that the constructor adds, each from a file of its own. */
+// oxlint-disable-next-line typescript/no-unsafe-declaration-merging -- the constructor assigns all of them
+export interface SqliteStore extends ReleaseStore {}
 
 export class SqliteStore implements Store {
   readonly #database: Kysely<Tables>;
@@ -19,6 +25,8 @@ export class SqliteStore implements Store {
   /** `database` is migrated; the store closes it. */
   constructor(database: Kysely<Tables>) {
     this.#database = database;
+    const open = () => this.#open();
+    Object.assign(this, sqliteReleases(open));
   }
 
   async insertDeployment(deployment: Deployment): Promise<boolean> {
