@@ -239,6 +239,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     version,
     durationMs: (id) => directory.durationMs(id),
     protocol: (id) => directory.protocol(id),
+    wakeRules: (id) => directory.wakeRules(id),
     ...(door && {
       secure: {
         tls: door.options,

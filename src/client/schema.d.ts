@@ -1237,6 +1237,17 @@ export interface components {
              * @constant
              */
             version?: 1;
+            /** @description Which requests may wake or start an instance. Others are served while one is awake and free, and else get 503 `ASLEEP`. All rules have to agree. Default: every request wakes. */
+            wake?: {
+                /** @description These paths do not wake, whatever `paths` says, for example `["*.php"]`. */
+                ignorePaths?: string[];
+                /** @description Clients whose user agent contains one of these do not wake; case does not matter. */
+                ignoreUserAgents?: string[];
+                /** @description Only these methods wake. Default: all. */
+                methods?: string[];
+                /** @description Only these paths wake. `*` stands for any characters, "/" included; the query is not looked at. Default: all. */
+                paths?: string[];
+            };
         };
         /**
          * Berth configuration
@@ -1379,6 +1390,17 @@ export interface components {
              * @constant
              */
             version?: 1;
+            /** @description Which requests may wake or start an instance. Others are served while one is awake and free, and else get 503 `ASLEEP`. All rules have to agree. Default: every request wakes. */
+            wake?: {
+                /** @description These paths do not wake, whatever `paths` says, for example `["*.php"]`. */
+                ignorePaths?: string[];
+                /** @description Clients whose user agent contains one of these do not wake; case does not matter. */
+                ignoreUserAgents?: string[];
+                /** @description Only these methods wake. Default: all. */
+                methods?: string[];
+                /** @description Only these paths wake. `*` stands for any characters, "/" included; the query is not looked at. Default: all. */
+                paths?: string[];
+            };
         };
         Deployment: {
             /** @description In the form of berth.json, with every default. Values of variables are hidden. */

@@ -9,6 +9,7 @@ import {
   parseSlot,
 } from '../core/limits.ts';
 import type { Configuration, Scale, Slot } from '../core/model.ts';
+import type { WakeRules } from '../core/wake.ts';
 import { normalisePath } from './fields.ts';
 import type { JsonPath, Locate } from './place.ts';
 import { problemAt } from './place.ts';
@@ -73,6 +74,7 @@ export function toConfiguration(file: ConfigFile, given: Given = {}): Configurat
       ? {}
       : { protocol: file.protocol }),
     ...(file.healthPath === undefined ? {} : { healthPath: file.healthPath }),
+    ...wakeRules(file.wake),
     ...(file.command === undefined ? {} : { command: file.command }),
   };
 }
@@ -91,6 +93,7 @@ export function describeConfiguration(configuration: Configuration): ConfigFile 
     protocol,
     healthPath,
     command,
+    wake,
   } = configuration;
   return {
     slot: formatSlot(slot),
@@ -107,6 +110,7 @@ export function describeConfiguration(configuration: Configuration): ConfigFile 
     ...(protocol === undefined ? {} : { protocol }),
     ...(healthPath === undefined ? {} : { healthPath }),
     ...(command === undefined ? {} : { command: [...command] }),
+    ...(wake === undefined ? {} : { wake: written(wake) }),
   };
 }
 
@@ -136,6 +140,18 @@ export function checkSlot(
       problems: wrong.map((message) => ({ at: 'slot', message: `slot: ${message}` })),
     });
   }
+}
+
+/** A rule that is not there is not part of the deployment's identity, nor is an object without rules. */
+function wakeRules(file: ConfigFile['wake']): Pick<Configuration, 'wake'> {
+  const wake: WakeRules = Object.fromEntries(
+    Object.entries(file ?? {}).filter(([, list]) => list !== undefined),
+  );
+  return Object.keys(wake).length === 0 ? {} : { wake };
+}
+
+function written(wake: WakeRules): NonNullable<ConfigFile['wake']> {
+  return Object.fromEntries(Object.entries(wake).map(([rule, list]) => [rule, [...list]]));
 }
 
 /** One machine is one region: the largest wish counts. */

@@ -79,6 +79,47 @@ const service = z.strictObject(
   { error: 'an object with a port' },
 );
 
+const wakePatterns = z
+  .array(
+    text('a path pattern', 1024).regex(/^[/*][^\s\u0000-\u001f\u007f#?]*$/, {
+      error: 'a path pattern beginning with "/" or "*", without spaces, "?" or "#"',
+    }),
+    { error: 'an array of path patterns such as "/api/*"' },
+  )
+  .min(1, { error: 'an array of at least one path pattern' })
+  .max(100, { error: 'an array of at most 100 path patterns' });
+
+const wake = z.strictObject(
+  {
+    methods: z
+      .array(
+        text('a method', 32).regex(/^[A-Z-]+$/, { error: 'a method in capitals such as "GET"' }),
+        { error: 'an array of methods such as "GET"' },
+      )
+      .min(1, { error: 'an array of at least one method' })
+      .max(20, { error: 'an array of at most 20 methods' })
+      .optional()
+      .meta({ description: 'Only these methods wake. Default: all.' }),
+    paths: wakePatterns.optional().meta({
+      description:
+        'Only these paths wake. `*` stands for any characters, "/" included; the query is not looked at. Default: all.',
+    }),
+    ignorePaths: wakePatterns.optional().meta({
+      description: 'These paths do not wake, whatever `paths` says, for example `["*.php"]`.',
+    }),
+    ignoreUserAgents: z
+      .array(text('a part of a user agent', 256), { error: 'an array of parts of user agents' })
+      .min(1, { error: 'an array of at least one part of a user agent' })
+      .max(100, { error: 'an array of at most 100 parts of user agents' })
+      .optional()
+      .meta({
+        description:
+          'Clients whose user agent contains one of these do not wake; case does not matter.',
+      }),
+  },
+  { error: 'an object with methods, paths, ignorePaths or ignoreUserAgents' },
+);
+
 const anyObject = (what: string) =>
   z.record(z.string(), z.unknown(), { error: `an object of ${what}` });
 
@@ -154,6 +195,10 @@ export const configFileSchema = z
         .max(256, { error: 'an array of at most 256 words' })
         .optional()
         .meta({ description: "Replaces the image's command, word by word (no shell)." }),
+      wake: wake.optional().meta({
+        description:
+          'Which requests may wake or start an instance. Others are served while one is awake and free, and else get 503 `ASLEEP`. All rules have to agree. Default: every request wakes.',
+      }),
       files: z
         .array(insidePath('a file or folder to upload'), {
           error: 'an array of files and folders',

@@ -102,6 +102,16 @@ const INVALID: readonly [string, string, readonly Expected[]][] = [
     [['env["A B"]', 1, 10, 'variable name']],
   ],
   ['a name in a list of no kind', '{"env": ["A", 1]}', [['env[1]', 1, 15, 'variable name']]],
+  [
+    'wake rules of no kind',
+    '{\n  "wake": {\n    "methods": ["get"],\n    "paths": ["api"],\n    "ignorePaths": [],\n    "userAgents": ["x"]\n  }\n}',
+    [
+      ['wake.methods[0]', 3, 17, 'in capitals such as "GET"'],
+      ['wake.paths[0]', 4, 15, 'beginning with "/" or "*"'],
+      ['wake.ignorePaths', 5, 20, 'at least one path pattern'],
+      ['wake.userAgents', 6, 5, 'ignoreUserAgents'],
+    ],
+  ],
   ['a path that climbs', '{"files": ["a", "../b"]}', [['files[1]', 1, 17, 'without ".."']]],
   [
     'an absolute Dockerfile',

@@ -89,6 +89,7 @@ describe('what a file says', () => {
         port: 3000,
         healthPath: '/healthz',
         command: ['node', 'x.js'],
+        wake: { methods: ['GET'], ignorePaths: ['*.php'] },
       }),
     ).toEqual({
       slot: { cpus: 1, memoryMiB: 2048 },
@@ -101,7 +102,9 @@ describe('what a file says', () => {
       port: 3000,
       healthPath: '/healthz',
       command: ['node', 'x.js'],
+      wake: { methods: ['GET'], ignorePaths: ['*.php'] },
     });
+    expect(toConfiguration({ wake: {} })).not.toHaveProperty('wake');
   });
 
   it.each<[ConfigFile['scale'], { min: number; max: number }]>([
@@ -195,6 +198,10 @@ describe('describing a configuration', () => {
       port: fc.integer({ min: 1, max: 65_535 }),
       healthPath: fc.constantFrom('/', '/healthz?x=1'),
       command: fc.array(words, { minLength: 1, maxLength: 4 }),
+      wake: fc.oneof(
+        fc.record({ methods: fc.constant(['GET', 'M-SEARCH']), paths: fc.constant(['/a/*', '*']) }),
+        fc.record({ ignorePaths: fc.constant(['*.php']), ignoreUserAgents: fc.constant(['bot']) }),
+      ),
     },
     { requiredKeys: ['slot', 'limits', 'scale', 'idle', 'env', 'buildEnv'] },
   );

@@ -1,4 +1,5 @@
 /** The words of Berth as plain read-only data: everything else speaks in these shapes. */
+import type { WakeRules } from './wake.ts';
 
 /** `<project>-<8 chars>`: the first label of the deployment's own hostname. */
 export type DeploymentId = string;
@@ -50,6 +51,8 @@ export interface Configuration {
   readonly port?: number;
   /** Absent means HTTP/1.1. */
   readonly protocol?: AppProtocol;
+  /** Which requests may wake or start an instance; absent means all. */
+  readonly wake?: WakeRules;
   /** Path that must answer 2xx or 3xx before a new deployment counts as verified. */
   readonly healthPath?: string;
   /** Replaces the image's command. */

@@ -41,6 +41,12 @@ export interface PoolInstance {
   /** When the last lease ended, or it became ready. */
   idleSince: number;
   leavingSince: number | undefined;
+  /** When a lease ended last; 0 when none did. */
+  lastEndAt: number;
+  /** When it was last seen whether it reads its requests; 0 when never. */
+  lookedAt: number;
+  /** It does not answer any more: its leases need not be waited for. */
+  isHung: boolean;
   /** The instance that this one is booted to take over from. */
   readonly replaces: InstanceId | undefined;
   because: string;
@@ -115,6 +121,9 @@ export function join(pool: Pool, joining: Joining, now: number): PoolInstance {
     jitter: joining.jitter ?? 0,
     idleSince: now,
     leavingSince: undefined,
+    lastEndAt: 0,
+    lookedAt: 0,
+    isHung: false,
     replaces: joining.replaces,
     because: joining.because,
   };
@@ -125,10 +134,15 @@ export function join(pool: Pool, joining: Joining, now: number): PoolInstance {
 export type Arrival =
   | { readonly kind: 'leased'; readonly instanceId: InstanceId }
   | { readonly kind: 'waiting' }
-  | { readonly kind: 'queueFull' };
+  | { readonly kind: 'queueFull' }
+  /** No unit is free now, and it may not wake anything for one. */
+  | { readonly kind: 'asleep' };
 
-/** A request arrives: it is served at once if nobody waits and a unit is free, else it waits. */
-export function arrive(pool: Pool, requestId: RequestId, now: number): Arrival {
+/**
+ * A request arrives: it is served at once if nobody waits and a unit is free, else it waits. One that `mayWake` says no
+ * to never waits: waiting is what starts and thaws instances.
+ */
+export function arrive(pool: Pool, requestId: RequestId, now: number, mayWake = true): Arrival {
   if (pool.waiting.size === 0) {
     const free = firstFree(pool);
     if (free) {
@@ -136,6 +150,7 @@ export function arrive(pool: Pool, requestId: RequestId, now: number): Arrival {
       return { kind: 'leased', instanceId: free.id };
     }
   }
+  if (!mayWake) return { kind: 'asleep' };
   if (pool.waiting.size >= pool.bounds.maxWaiting) return { kind: 'queueFull' };
   pool.waiting.set(requestId, { at: now });
   return { kind: 'waiting' };
@@ -151,6 +166,7 @@ export function endLease(pool: Pool, instanceId: InstanceId, served: boolean, no
   const instance = pool.instances.get(instanceId);
   if (!instance || instance.inFlight === 0) return;
   instance.inFlight -= 1;
+  instance.lastEndAt = now;
   if (served) instance.hasServed = true;
   if (instance.inFlight === 0) instance.idleSince = now;
 }
@@ -218,6 +234,19 @@ export function leave(pool: Pool, instanceId: InstanceId, because: string, now: 
   instance.phase = 'leaving';
   instance.leavingSince = now;
   instance.because = because;
+}
+
+/** An instance answers nothing any more: it leaves, and what it holds is not waited for. */
+export function hang(pool: Pool, instanceId: InstanceId, because: string, now: number): void {
+  leave(pool, instanceId, because, now);
+  const instance = pool.instances.get(instanceId);
+  if (instance) instance.isHung = true;
+}
+
+/** A leaving instance was seen to have read something of what it holds, or nobody can tell. */
+export function lookedAt(pool: Pool, instanceId: InstanceId, now: number): void {
+  const instance = pool.instances.get(instanceId);
+  if (instance) instance.lookedAt = now;
 }
 
 /** Failures in a row that are tried again at once, as long as they may be the platform's or bad luck. */

@@ -2,6 +2,7 @@
 import { BerthError } from '../core/errors.ts';
 import { DEFAULT_LIMITS } from '../core/limits.ts';
 import type { AppProtocol, Deployment, DeploymentId } from '../core/model.ts';
+import type { WakeRules } from '../core/wake.ts';
 import type { RouteTable } from '../core/route.ts';
 import type { Acquired, Fleet } from '../ports/fleet.ts';
 
@@ -17,6 +18,8 @@ export interface Directory {
   durationMs(id: DeploymentId): number;
   /** What the app speaks. */
   protocol(id: DeploymentId): AppProtocol;
+  /** Undefined: every request wakes it. */
+  wakeRules(id: DeploymentId): WakeRules | undefined;
   /** The fleet, which for a deployment that is not ready says what it is instead. */
   readonly fleet: Fleet;
 }
@@ -24,6 +27,7 @@ export interface Directory {
 interface Entry {
   readonly durationMs: number;
   readonly protocol: AppProtocol;
+  readonly wake: WakeRules | undefined;
   readonly state: Deployment['state'];
   readonly failure: string | undefined;
 }
@@ -31,17 +35,17 @@ interface Entry {
 export function createDirectory(routes: RouteTable, fleet: Fleet): Directory {
   const entries = new Map<DeploymentId, Entry>();
 
-  function acquire(id: DeploymentId, signal: AbortSignal): Promise<Acquired> {
+  function acquire(id: DeploymentId, signal: AbortSignal, mayWake = true): Promise<Acquired> {
     const entry = entries.get(id);
-    if (!entry || entry.state === 'ready') return fleet.acquire(id, signal);
+    if (!entry || entry.state === 'ready') return fleet.acquire(id, signal, mayWake);
     return Promise.resolve({ kind: 'refused', error: notReady(id, entry) });
   }
 
   return {
     note({ id, state, failure, configuration }) {
       const { durationMs } = configuration.limits;
-      const { protocol = 'http1' } = configuration;
-      entries.set(id, { durationMs, protocol, state, failure: failure?.code });
+      const { protocol = 'http1', wake } = configuration;
+      entries.set(id, { durationMs, protocol, wake, state, failure: failure?.code });
       routes.addDeployment(id);
     },
     forget(id) {
@@ -51,6 +55,7 @@ export function createDirectory(routes: RouteTable, fleet: Fleet): Directory {
     has: (id) => entries.has(id),
     durationMs: (id) => entries.get(id)?.durationMs ?? DEFAULT_LIMITS.durationMs,
     protocol: (id) => entries.get(id)?.protocol ?? 'http1',
+    wakeRules: (id) => entries.get(id)?.wake,
     fleet: {
       acquire,
       verify: (deployment) => fleet.verify(deployment),

@@ -42,8 +42,12 @@ export interface Verified {
 }
 
 export interface Fleet {
-  /** A lease on a ready instance, in strict order of arrival. Unknown deployments are refused with NOT_FOUND. */
-  acquire(deploymentId: DeploymentId, signal: AbortSignal): Promise<Acquired>;
+  /**
+   * A lease on a ready instance, in strict order of arrival. Unknown deployments are refused with NOT_FOUND. Without
+   * `mayWake` (true by default) it gets a free lease or is refused with ASLEEP at once: it never waits, so it never
+   * wakes or starts an instance.
+   */
+  acquire(deploymentId: DeploymentId, signal: AbortSignal, mayWake?: boolean): Promise<Acquired>;
   /** Boots one instance of a new deployment, looks at its health path, and leaves it at rest. Throws BOOT_FAILED, NO_PORT, … with the last log lines. */
   verify(deployment: Deployment): Promise<Verified>;
   /** Makes a verified deployment known so that requests find it. */

@@ -1,5 +1,6 @@
 /** What every part of the router works with; made once by `createRouter`. */
 import type { AppProtocol, DeploymentId } from '../core/model.ts';
+import type { WakeRules } from '../core/wake.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { Fleet } from '../ports/fleet.ts';
 import type { BufferBudget } from './buffer-budget.ts';
@@ -21,6 +22,8 @@ export interface RouterContext {
   readonly durationMs: (deploymentId: DeploymentId) => number;
   /** What the app of a deployment speaks. */
   readonly protocol: (deploymentId: DeploymentId) => AppProtocol;
+  /** Which requests may wake a deployment; undefined: all. */
+  readonly wakeRules: (deploymentId: DeploymentId) => WakeRules | undefined;
   /** For `strict-transport-security`, in seconds; undefined: not sent. */
   readonly hstsSeconds: number | undefined;
   /** True from the begin of `close()`: answers say `Connection: close`. */

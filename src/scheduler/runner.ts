@@ -55,20 +55,22 @@ export class Runner {
     });
   }
 
-  /** A lease, in strict order of arrival. */
-  acquire(signal: AbortSignal): Promise<Acquired> | Acquired {
+  /** A lease, in strict order of arrival; without `mayWake` now or not at all. */
+  acquire(signal: AbortSignal, mayWake = true): Promise<Acquired> | Acquired {
     if (signal.aborted) return { kind: 'cancelled' };
     if (this.#isClosed)
       return refuse(new BerthError('NOT_FOUND', { detail: `${this.deployment.id} was removed.` }));
     const now = this.#context.clock.now();
     this.#requests += 1;
     const requestId = this.#requests;
-    const arrival = arrive(this.pool, requestId, now);
+    const arrival = arrive(this.pool, requestId, now, mayWake);
     switch (arrival.kind) {
       case 'leased':
         return this.#lease(arrival.instanceId, 'warm', 0);
       case 'waiting':
         return this.#wait(requestId, now, signal);
+      case 'asleep':
+        return ASLEEP;
       case 'queueFull': {
         const detail = `${this.pool.waiting.size} requests wait for ${this.deployment.id} already.`;
         return refuse(new BerthError('QUEUE_FULL', { detail, retryAfterSeconds: 1 }));
@@ -317,6 +319,15 @@ export class Runner {
     });
   }
 }
+
+/** One for all: what scanners get has to cost less than what they send. */
+const ASLEEP = refuse(
+  new BerthError('ASLEEP', {
+    detail:
+      'No instance is awake and free, and the `wake` rules keep this request from waking one.',
+    retryAfterSeconds: 60,
+  }),
+);
 
 const REMOVED = 'the deployment is being removed';
 

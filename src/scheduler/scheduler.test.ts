@@ -138,6 +138,25 @@ const states = () => scheduler.instances().map((one) => one.state);
 
 beforeEach(() => world());
 
+describe('a request that may not wake anything', () => {
+  const askSoftly = () => scheduler.acquire(deployment.id, new AbortController().signal, false);
+
+  it('is refused at once while all sleep, thaws and starts nothing, and is served by who is awake', async () => {
+    await deploy();
+    expect(errorOf(await askSoftly())).toMatchObject({ code: 'ASLEEP', retryAfterSeconds: 60 });
+    await clock.advance(1_000);
+    expect(states()).toEqual(['frozen']);
+    const lease = leaseOf(await passing(ask()));
+    const soft = leaseOf(await askSoftly());
+    expect(soft.instanceId).toBe(lease.instanceId);
+    // The rest of its units too: then it would take another instance.
+    for (let unit = 2; unit < 10; unit += 1) leaseOf(await askSoftly());
+    expect(errorOf(await askSoftly()).code).toBe('ASLEEP');
+    await clock.advance(1_000);
+    expect(states()).toEqual(['busy']);
+  });
+});
+
 describe('a deployment that was just verified', () => {
   it('rests frozen, and its first request thaws it', async () => {
     await deploy();

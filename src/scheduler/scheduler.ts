@@ -58,9 +58,9 @@ export class Scheduler implements Fleet {
     for (const runner of this.#allRunners()) runner.release();
   }
 
-  acquire(deploymentId: DeploymentId, signal: AbortSignal): Promise<Acquired> {
+  acquire(deploymentId: DeploymentId, signal: AbortSignal, mayWake = true): Promise<Acquired> {
     const runner = this.#runners.get(deploymentId);
-    if (runner) return Promise.resolve(runner.acquire(signal));
+    if (runner) return Promise.resolve(runner.acquire(signal, mayWake));
     const error = new BerthError('NOT_FOUND', {
       detail: `There is no deployment ${deploymentId}.`,
     });
