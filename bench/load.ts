@@ -40,6 +40,8 @@ export interface Pace {
   readonly perSecond: number;
   readonly connections: number;
   readonly seconds: number;
+  /** Loopback addresses to come from in turn, so that it is many clients and not one; absent: the usual one. */
+  readonly from?: readonly string[];
 }
 
 export interface Paced {
@@ -48,23 +50,36 @@ export interface Paced {
   readonly errors: number;
 }
 
+/** How often each came: `200`, `429 QUEUE_FULL`, or the code of a connection that failed. */
+export type Answers = Record<string, number>;
+
 /**
  * Requests at a fixed rate, whether or not earlier ones were answered (undici, at most `connections` at once). wrk
  * has no rate, and h2load --rps sends one request of every connection at the same moment: it would measure that queue.
  */
-export async function paced(target: Target, pace: Pace): Promise<Paced> {
+export async function paced(target: Target, pace: Pace, answers: Answers = {}): Promise<Paced> {
   const { perSecond, connections, seconds } = pace;
-  const pool = new Pool(`http://${target.host}:${target.port}`, { connections });
+  const pools = poolsTo(target, pace.from ?? [undefined], connections);
   const ms: number[] = [];
+  let turn = 0;
   let errors = 0;
+  const count = (kind: string) => {
+    answers[kind] = (answers[kind] ?? 0) + 1;
+  };
   const ask = async (due: number) => {
+    const pool = pools[turn++ % pools.length] as Pool;
     try {
       const headers = { host: target.authority };
       const answer = await pool.request({ method: 'GET', path: target.path ?? '/', headers });
       await answer.body.dump();
+      const code = answer.headers['x-berth-error'];
+      count(
+        code === undefined ? String(answer.statusCode) : `${answer.statusCode} ${String(code)}`,
+      );
       if (answer.statusCode === 200) ms.push(performance.now() - due);
       else errors += 1;
-    } catch {
+    } catch (error) {
+      count(error instanceof Error ? error.name : String(error));
       errors += 1;
     }
   };
@@ -80,8 +95,23 @@ export async function paced(target: Target, pace: Pace): Promise<Paced> {
     await Promise.all(asked);
     return { ms, errors };
   } finally {
-    await pool.close();
+    await Promise.all(pools.map((pool) => pool.close()));
   }
+}
+
+function poolsTo(
+  { host, port }: Target,
+  from: readonly (string | undefined)[],
+  connections: number,
+): readonly Pool[] {
+  const share = Math.ceil(connections / from.length);
+  return from.map(
+    (localAddress) =>
+      new Pool(`http://${host}:${port}`, {
+        connections: share,
+        ...(localAddress === undefined ? {} : { localAddress }),
+      }),
+  );
 }
 
 export interface Noise {
@@ -89,16 +119,32 @@ export interface Noise {
   readonly pace: Pace;
 }
 
-/** A load beside something else, from a process of its own, until it is stopped; it ends by itself after `seconds`. */
-export function beside(noise: Noise): { stop(): Promise<void> } {
+export interface Beside {
+  /** Ends it; what it was answered so far. */
+  stop(): Promise<Answers>;
+}
+
+/**
+ * A load beside something else, from a process of its own, until it is stopped; it ends by itself after `seconds`. It
+ * has only the CPU time that nobody else wants (SCHED_IDLE): elsewhere a flood comes from other machines, and with two
+ * cores for all its client would slow the other client, the apps and Berth by merely being computed here. What it was
+ * answered tells whether it kept its rate.
+ */
+export async function beside(noise: Noise): Promise<Beside> {
   const child = fork(fileURLToPath(new URL('noise.ts', import.meta.url)), [JSON.stringify(noise)], {
     env: { PATH: process.env.PATH ?? '' },
   });
+  let answers: Answers = {};
+  child.on('message', (told) => {
+    answers = told as Answers;
+  });
   const ended = once(child, 'exit');
+  await run('chrt', ['--all-tasks', '--idle', '--pid', '0', String(child.pid)]);
   return {
     async stop() {
       child.kill('SIGKILL');
       await ended;
+      return answers;
     },
   };
 }

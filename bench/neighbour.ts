@@ -1,5 +1,5 @@
 /** P11: what a deployment at a tenth of its capacity notices of another one that gets a hundred times its own. */
-import { beside, flood, paced } from './load.ts';
+import { type Answers, beside, flood, paced } from './load.ts';
 import { atMost, type Measure } from './measure.ts';
 import { Server } from './server.ts';
 import { describeMs, median, summarise } from './statistics.ts';
@@ -17,6 +17,8 @@ const NOISY_SLEEP_MS = 100;
 const NOISY_PER_SECOND = (1_000 / NOISY_SLEEP_MS) * NOISY.limits.maxConcurrentReqs;
 /** More connections than its waiting room has places: those of the room stand still, the rest keep the rate up. */
 const NOISE_CONNECTIONS = 2_500;
+/** From several clients: one alone may not have so many connections, and would be refused before it asked. */
+const NOISE_FROM = ['127.0.0.10', '127.0.0.11', '127.0.0.12', '127.0.0.13'];
 
 export const neighbour: Measure = {
   name: 'P11',
@@ -40,6 +42,7 @@ export const neighbour: Measure = {
       const noise = {
         perSecond: NOISY_PER_SECOND * 100,
         connections: NOISE_CONNECTIONS,
+        from: NOISE_FROM,
         seconds: 60,
       };
       say(
@@ -47,11 +50,12 @@ export const neighbour: Measure = {
       );
       const aloneMs: number[] = [];
       const besideMs: number[] = [];
+      const noiseAnswers: Answers[] = [];
       let errors = 0;
       for (let round = 0; round < ROUNDS; round += 1) {
         await paced(victim, { ...pace, seconds: SETTLE_SECONDS });
         const alone = await paced(victim, pace);
-        const loud = beside({
+        const loud = await beside({
           target: { ...noisy, path: `/?sleep=${NOISY_SLEEP_MS}` },
           pace: noise,
         });
@@ -64,7 +68,9 @@ export const neighbour: Measure = {
           aloneMs.push(before.p99);
           besideMs.push(after.p99);
         } finally {
-          await loud.stop();
+          const answers = await loud.stop();
+          noiseAnswers.push(answers);
+          say(`the noisy one was answered ${describeAnswers(answers)}`);
         }
         await server.until([noisy], (states) => states.join() === 'ready');
       }
@@ -75,7 +81,7 @@ export const neighbour: Measure = {
           what: `p99 of the victim beside the noisy one ÷ alone, median of ${ROUNDS} rounds`,
           unit: 'ratio',
           value: median(ratios),
-          detail: { pace, noise, aloneMs, besideMs, ratios },
+          detail: { pace, noise, noiseAnswers, aloneMs, besideMs, ratios },
         }),
         atMost(0, {
           name: 'P11',
@@ -90,3 +96,9 @@ export const neighbour: Measure = {
     }
   },
 };
+
+function describeAnswers(answers: Answers): string {
+  return Object.entries(answers)
+    .map(([kind, count]) => `${kind} ${count} times`)
+    .join(', ');
+}
