@@ -2,21 +2,14 @@
  * What Berth remembers. Contract proved for every store by `stores/store.contract.ts`.
  * Writes are durable when their promise resolves. Reads see every write that resolved before.
  */
-import type { Deployment, DeploymentId } from '../core/model.ts';
+import type { Deployment, DeploymentId, LedgerEntry } from '../core/model.ts';
 import type { ReleaseStore } from './release-store.ts';
+import type { AccessStore } from './access-store.ts';
 import type { AuditLog } from './audit.ts';
 
-/** Something Berth made on the host, written down before it is made: only these are ever removed. */
-export interface LedgerEntry {
-  readonly kind: 'container' | 'image' | 'network';
-  /** Instance id, image id (`sha256:…`) or network name. */
-  readonly id: string;
-  readonly deploymentId?: DeploymentId;
-  /** ms since the epoch. */
-  readonly createdAt: number;
-}
+export type { LedgerEntry } from '../core/model.ts';
 
-export interface Store extends AuditLog, ReleaseStore {
+export interface Store extends AccessStore, AuditLog, ReleaseStore {
   /** False when the id is taken; then nothing is written. */
   insertDeployment(deployment: Deployment): Promise<boolean>;
   deployment(id: DeploymentId): Promise<Deployment | undefined>;

@@ -3,6 +3,7 @@ import * as fc from 'fast-check';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import type { Deployment } from '../core/model.ts';
 import type { LedgerEntry, Store } from '../ports/store.ts';
+import { accessContract } from './access.contract.ts';
 import { auditContract } from './audit.contract.ts';
 import { deploymentArbitrary } from './deployment.arbitrary.ts';
 import { releaseStoreContract } from './release-store.contract.ts';
@@ -215,6 +216,7 @@ export function storeContract(name: string, open: () => Promise<OpenedStore>): v
     });
   });
 
+  accessContract(name, fresh);
   auditContract(name, fresh);
 
   describe(`${name} closes`, () => {

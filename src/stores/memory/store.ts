@@ -1,16 +1,18 @@
 /** A store that keeps nothing beyond its own life: for tests, the simulator and trying things out. */
 import { BerthError } from '../../core/errors.ts';
 import type { AuditEntry, Deployment, DeploymentId } from '../../core/model.ts';
+import type { AccessStore } from '../../ports/access-store.ts';
 import type { AuditFilter } from '../../ports/audit.ts';
 import type { ReleaseStore } from '../../ports/release-store.ts';
 import type { LedgerEntry, Store } from '../../ports/store.ts';
 
+import { memoryAccess } from './access.ts';
 import { MemoryAudit } from './audit.ts';
 import { memoryReleases } from './releases.ts';
 
 /** The areas that the constructor adds, each from a file of its own. */
 // oxlint-disable-next-line typescript/no-unsafe-declaration-merging -- the constructor assigns all of them
-export interface MemoryStore extends ReleaseStore {}
+export interface MemoryStore extends AccessStore, ReleaseStore {}
 
 /** Same contract as every store, durability excepted: nothing survives `close`. */
 export class MemoryStore implements Store {
@@ -22,7 +24,7 @@ export class MemoryStore implements Store {
 
   constructor() {
     const needOpen = () => this.#needOpen();
-    Object.assign(this, memoryReleases(needOpen));
+    Object.assign(this, memoryAccess(needOpen), memoryReleases(needOpen));
   }
 
   async insertDeployment(deployment: Deployment): Promise<boolean> {

@@ -65,6 +65,53 @@ export const MIGRATIONS: readonly Migration[] = [
       "create trigger audit_grows before insert on audit when exists (select 1 from audit where id = new.id) begin select raise(abort, 'the audit log cannot be changed'); end",
       "create trigger audit_stands before update on audit begin select raise(abort, 'the audit log cannot be changed'); end",
       "create trigger audit_stays before delete on audit begin select raise(abort, 'the audit log cannot be shortened'); end",
+      `create table teams (
+        name text primary key not null,
+        plan text not null,
+        created_at real not null
+      ) strict, without rowid`,
+      "insert into teams values ('default', 'unlimited', 0)",
+      `create table projects (
+        name text primary key not null,
+        team text not null,
+        created_at real not null
+      ) strict, without rowid`,
+      'create index projects_of_team on projects (team, name)',
+      `insert into projects
+        select project, 'default', min(created_at) from deployments group by project`,
+      `create table tokens (
+        id text primary key not null,
+        name text not null,
+        kind text not null,
+        hash text not null,
+        team text,
+        role text not null,
+        can text,
+        projects text,
+        created_at real not null,
+        created_by text not null,
+        expires_at real,
+        last_used_at real
+      ) strict, without rowid`,
+      'create unique index tokens_by_hash on tokens (hash)',
+      // A null is no team's name, and two nulls would not be equal.
+      "create unique index tokens_by_name on tokens (ifnull(team, ''), name)",
+      `create table invitations (
+        hash text primary key not null,
+        name text not null,
+        team text,
+        role text not null,
+        can text,
+        projects text,
+        created_at real not null,
+        created_by text not null,
+        expires_at real not null
+      ) strict, without rowid`,
+      `create table plans (
+        name text primary key not null,
+        instances real,
+        requests real
+      ) strict, without rowid`,
     ],
   },
   {
@@ -104,6 +151,25 @@ export const MIGRATIONS: readonly Migration[] = [
       'create index releases_of_base on releases (base_id)',
       `create index releases_live on releases (state, project)
         where state in ('preparing', 'trial', 'current')`,
+    ],
+  },
+  {
+    version: 4,
+    name: 'clean-up: last requests, samples of the disk, layers in the ledger',
+    statements: [
+      'alter table ledger add column project text',
+      'alter table ledger add column used_at real',
+      // `berth-<8>-<project>`: what names of networks looked like so far.
+      "update ledger set project = substr(id, 16) where kind = 'network'",
+      `create table last_requests (
+        deployment_id text primary key not null references deployments (id) on delete cascade,
+        at real not null
+      ) strict, without rowid`,
+      `create table disk_samples (
+        day integer primary key not null,
+        at real not null,
+        used_bytes real not null
+      ) strict`,
     ],
   },
 ];

@@ -1,5 +1,6 @@
 /** The tables as Kysely sees them; `migrations.ts` makes them. */
 import type { Generated } from 'kysely';
+import type { Role, Token } from '../../core/access.ts';
 import type { DeploymentState, ReleaseKind, ReleaseState } from '../../core/model.ts';
 import type { LedgerEntry } from '../../ports/store.ts';
 
@@ -78,7 +79,57 @@ export interface AuditRow {
   readonly address: string | null;
 }
 
+export interface TeamRow {
+  readonly name: string;
+  readonly plan: string;
+  readonly created_at: number;
+}
+
+export interface ProjectRow {
+  readonly name: string;
+  readonly team: string;
+  readonly created_at: number;
+}
+
+/** Part of tokens and invitations. */
+export interface GrantColumns {
+  readonly team: string | null;
+  readonly role: Role;
+  readonly can: string | null;
+  readonly projects: string | null;
+}
+
+export interface TokenRow extends GrantColumns {
+  readonly id: string;
+  readonly name: string;
+  readonly kind: Token['kind'];
+  readonly hash: string;
+  readonly created_at: number;
+  readonly created_by: string;
+  readonly expires_at: number | null;
+  readonly last_used_at: number | null;
+}
+
+export interface InvitationRow extends GrantColumns {
+  readonly hash: string;
+  readonly name: string;
+  readonly created_at: number;
+  readonly created_by: string;
+  readonly expires_at: number;
+}
+
+export interface PlanRow {
+  readonly name: string;
+  readonly instances: number | null;
+  readonly requests: number | null;
+}
+
 export interface Tables {
+  readonly teams: TeamRow;
+  readonly projects: ProjectRow;
+  readonly tokens: TokenRow;
+  readonly invitations: InvitationRow;
+  readonly plans: PlanRow;
   readonly audit: AuditRow;
   readonly deployments: DeploymentRow;
   readonly environments: EnvironmentRow;

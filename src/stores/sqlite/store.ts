@@ -3,9 +3,11 @@ import { setImmediate } from 'node:timers/promises';
 import type { Kysely } from 'kysely';
 import { BerthError } from '../../core/errors.ts';
 import type { AuditEntry, Deployment, DeploymentId } from '../../core/model.ts';
+import type { AccessStore } from '../../ports/access-store.ts';
 import type { AuditFilter } from '../../ports/audit.ts';
 import type { ReleaseStore } from '../../ports/release-store.ts';
 import type { LedgerEntry, Store } from '../../ports/store.ts';
+import { sqliteAccess } from './access.ts';
 import { appendAudit, readAudit } from './audit.ts';
 import { deploymentFromRow, deploymentToRow, entryFromRow, entryToRow } from './rows.ts';
 import { sqliteReleases } from './releases.ts';
@@ -16,7 +18,7 @@ const PAGE_ROWS = 100;
 
 /** The areas that the constructor adds, each from a file of its own. */
 // oxlint-disable-next-line typescript/no-unsafe-declaration-merging -- the constructor assigns all of them
-export interface SqliteStore extends ReleaseStore {}
+export interface SqliteStore extends AccessStore, ReleaseStore {}
 
 export class SqliteStore implements Store {
   readonly #database: Kysely<Tables>;
@@ -26,7 +28,7 @@ export class SqliteStore implements Store {
   constructor(database: Kysely<Tables>) {
     this.#database = database;
     const open = () => this.#open();
-    Object.assign(this, sqliteReleases(open));
+    Object.assign(this, sqliteAccess(open), sqliteReleases(open));
   }
 
   async insertDeployment(deployment: Deployment): Promise<boolean> {
