@@ -11,6 +11,7 @@
  * - Calls may run in parallel; the driver caps them itself.
  */
 import type { DeploymentId, Image, InstanceId, Slot } from '../core/model.ts';
+import type { PeerConnection } from '../core/unread.ts';
 
 /** Optional powers are declared, not guessed. */
 export interface EnginePowers {
@@ -30,6 +31,8 @@ export interface InstanceSpec {
   readonly imageId: string;
   readonly slot: Slot;
   readonly env: Readonly<Record<string, string>>;
+  /** Variables whose values nobody but the process may see: no file, no list, no inspection. Absent: none. */
+  readonly secretEnv?: Readonly<Record<string, string>>;
   readonly command?: readonly string[];
   /** File that receives stdout and stderr in k8s-file form (`logs/format.ts`); outlives the container. */
   readonly logFile: string;
@@ -98,7 +101,18 @@ export interface Engine {
   thaw(id: InstanceId): Promise<void>;
   /** Pushes the pages of a frozen instance out to swap; absent: the driver cannot. Nothing to push is no failure. */
   reclaim?(id: InstanceId): Promise<void>;
-  /** SIGTERM, `graceMs`, SIGKILL; thaws first. Resolves when it has ended. A parked one just ends. */
+  /** Whether somebody froze what runs, us or another; absent: the driver cannot tell. Some 0.1 ms. */
+  isFrozen?(id: InstanceId): Promise<boolean>;
+  /**
+   * Connections that stand between others and the instance, seen from its end; absent: the driver cannot see them. Proof of
+   * anything only while it is frozen, and until it runs again.
+   */
+  connections?(id: InstanceId): Promise<readonly PeerConnection[]>;
+  /**
+   * SIGTERM, `graceMs`, SIGKILL; thaws first. With 0 it is killed at once, and a frozen one runs no further instruction: it
+   * would read what waits in its sockets, even after their other ends reset them. Resolves when it has ended. A parked one
+   * just ends.
+   */
   stop(id: InstanceId, graceMs: number): Promise<Exit>;
   /** Removes the container, killing it if need be. The log file stays. */
   remove(id: InstanceId): Promise<void>;

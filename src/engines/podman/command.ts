@@ -3,7 +3,8 @@ import { accessSync, constants, mkdirSync } from 'node:fs';
 import { delimiter, join, resolve } from 'node:path';
 import { BerthError } from '../../core/errors.ts';
 import { writeRegistries, writeRuntime } from './host-config.ts';
-import { installRunc } from './runc.ts';
+import { installRuntime } from './runc.ts';
+import { secretsFolder } from './secret-files.ts';
 
 export interface PodmanOptions {
   /** Berth's data folder; Podman's part of it is `podman/`. */
@@ -25,6 +26,8 @@ export interface PodmanCommand {
   readonly plainEnvironment: Readonly<Record<string, string>>;
   /** Berth's folder for Podman's own matters. */
   readonly folder: string;
+  /** Where values of secrets are put for the runtime, in memory; undefined where that cannot be. */
+  readonly secretsFolder: string | undefined;
 }
 
 /** Folders with programs that a user's PATH may lack. */
@@ -71,11 +74,18 @@ export function preparePodman(options: PodmanOptions): PodmanCommand {
     throw new BerthError('HOST_UNSUPPORTED', { detail: `${options.runtime} is not installed.` });
   }
   const shell = findProgram('bash', path);
+  const memoryFolder = shell === undefined ? undefined : secretsFolder(options.ledgerId);
   const quick =
-    options.runtime === 'runc' && shell !== undefined
-      ? installRunc(folder, realRuntime, shell)
-      : undefined;
-  const runtimeConfig = quick === undefined ? undefined : writeRuntime(folder, quick, realRuntime);
+    shell === undefined
+      ? undefined
+      : installRuntime(folder, {
+          name: options.runtime,
+          path: realRuntime,
+          shell,
+          secretsFolder: memoryFolder,
+        });
+  const runtimeConfig =
+    quick === undefined ? undefined : writeRuntime(folder, options.runtime, quick, realRuntime);
   const storage =
     options.storageRoot === undefined
       ? []
@@ -100,6 +110,7 @@ export function preparePodman(options: PodmanOptions): PodmanCommand {
   return {
     program,
     folder,
+    secretsFolder: memoryFolder,
     plainArguments: [...common, `--runtime=${options.runtime}`],
     plainEnvironment,
     // By its path only where it cannot be had by name: Podman then asks for that path whenever it meets the container.

@@ -3,6 +3,7 @@ import type { Clock } from '../../ports/clock.ts';
 import type { PodmanClient } from './client.ts';
 import type { Instances } from './instances.ts';
 import type { Networks } from './network.ts';
+import type { SecretFiles } from './secret-files.ts';
 
 /** What the host allows, so that no container asks for more: Podman's own defaults are refused on small hosts. */
 export interface ResourceCaps {
@@ -18,6 +19,7 @@ export interface Context {
   readonly ledgerId: string;
   /** Berth's folder for Podman's own matters. */
   readonly folder: string;
+  readonly secretFiles: SecretFiles;
   readonly instances: Instances;
   readonly networks: Networks;
   caps(): ResourceCaps;

@@ -8,13 +8,14 @@ import { containerSpec } from './spec.ts';
 
 /** Throws IMAGE_NOT_FOUND, ENGINE_FAILED. One that exists already is the result. */
 export async function create(context: Context, spec: InstanceSpec): Promise<EngineInstance> {
-  const { client, instances, networks, ledgerId } = context;
+  const { client, instances, networks, ledgerId, secretFiles } = context;
+  const placeholders = secretFiles.placeholders(spec.id, spec.secretEnv ?? {});
   const network = await networks.ensure(spec.project);
   const call = {
     method: 'POST',
     path: '/containers/create',
     lane: 'change',
-    body: containerSpec(spec, ledgerId, network, context.caps()),
+    body: containerSpec(spec, placeholders, ledgerId, network, context.caps()),
   } as const;
   const answer = await client.ask(call);
   if (answer.status >= 400) {

@@ -5,8 +5,9 @@ import type { Engine, EngineDescription } from '../../ports/engine.ts';
 import { createClient, type PodmanClient } from './client.ts';
 import { type PodmanOptions, preparePodman } from './command.ts';
 import type { Context, ResourceCaps } from './context.ts';
+import { connections } from './connections.ts';
 import { create } from './create.ts';
-import { freeze, thaw } from './freeze.ts';
+import { freeze, isFrozen, thaw } from './freeze.ts';
 import { image, removeImage } from './image.ts';
 import { createInstances } from './instances.ts';
 import { clearGone } from './leftovers.ts';
@@ -18,6 +19,7 @@ import { createNetworks, type Ledger } from './network.ts';
 import { park } from './park.ts';
 import { reclaim } from './reclaim.ts';
 import { remove } from './remove.ts';
+import { createSecretFiles } from './secret-files.ts';
 import { openService } from './service.ts';
 import { start } from './start.ts';
 import { stop } from './stop.ts';
@@ -42,6 +44,9 @@ export async function openPodmanEngine(options: PodmanEngineOptions): Promise<En
   const { clock, ledgerId, host } = options;
   const command = preparePodman(options);
   const { folder } = command;
+  const secretFiles = createSecretFiles(command.secretsFolder);
+  // Whoever had this folder before may have been killed in the middle.
+  secretFiles.clear();
   const service = await openService(command, clock);
   const client = createClient({ socketPath: service.socketPath, revive: () => service.ensure() });
   const context: Context = {
@@ -49,6 +54,7 @@ export async function openPodmanEngine(options: PodmanEngineOptions): Promise<En
     clock,
     ledgerId,
     folder,
+    secretFiles,
     instances: createInstances(client, ledgerId, folder),
     networks: createNetworks(client, ledgerId, options.ledger),
     caps: () => clip(host, service.pid),
@@ -67,6 +73,8 @@ export async function openPodmanEngine(options: PodmanEngineOptions): Promise<En
     freeze: (id) => freeze(context, id),
     thaw: (id) => thaw(context, id),
     reclaim: (id) => reclaim(context, id),
+    isFrozen: (id) => isFrozen(context, id),
+    connections: (id) => connections(context, id),
     stop: (id, graceMs) => stop(context, id, graceMs),
     remove: (id) => remove(context, id),
     list: () => list(context),
@@ -80,6 +88,7 @@ export async function openPodmanEngine(options: PodmanEngineOptions): Promise<En
       await clearGone(context);
       await client.close();
       await service.close();
+      secretFiles.clear();
     },
   };
 }

@@ -3,22 +3,32 @@ import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 /**
- * containers.conf in which `runc` is our program first and the real one after it; its path. So containers carry the plain
- * name, and people's own `podman` manages them with its own runc, even when our folder is gone. Undefined where the
+ * containers.conf in which the runtime is our program first and the real one after it; its path. So containers carry the
+ * plain name, and people's own `podman` manages them with its own runtime, even when our folder is gone. Undefined where the
  * operator has a containers.conf: Podman would read ours instead of it.
  */
-export function writeRuntime(folder: string, quick: string, real: string): string | undefined {
+export function writeRuntime(
+  folder: string,
+  name: 'runc' | 'crun',
+  quick: string,
+  real: string,
+): string | undefined {
   const system = '/etc/containers/containers.conf';
   const isConfigured = [system, ...dropInsOf(system)].some((file) => readText(file).trim() !== '');
   if (isConfigured || process.env.CONTAINERS_CONF !== undefined) return undefined;
-  const text = withRuntime(readText('/usr/share/containers/containers.conf'), quick, real);
+  const text = withRuntime(readText('/usr/share/containers/containers.conf'), name, quick, real);
   return text === undefined ? undefined : write(join(folder, 'containers.conf'), text);
 }
 
-/** Undefined when the text names a runc itself. */
-export function withRuntime(text: string, quick: string, real: string): string | undefined {
-  if (/^\s*runc\s*=/m.test(text)) return undefined;
-  const line = `runc = ${JSON.stringify([quick, real])}`;
+/** Undefined when the text names that runtime itself. */
+export function withRuntime(
+  text: string,
+  name: 'runc' | 'crun',
+  quick: string,
+  real: string,
+): string | undefined {
+  if (new RegExp(`^\\s*${name}\\s*=`, 'm').test(text)) return undefined;
+  const line = `${name} = ${JSON.stringify([quick, real])}`;
   const table = /^[ \t]*\[engine\.runtimes\][ \t]*$/m;
   return table.test(text)
     ? text.replace(table, (header) => `${header}\n${line}`)

@@ -23,13 +23,16 @@ export async function parkKnown(context: Context, id: InstanceId): Promise<Known
     lane: 'change',
     timeoutMs: 60_000,
   } as const;
-  await instances.existing(id);
+  const { containerId } = await instances.existing(id);
   await awaitTidiness(context, id);
-  const answer = await client.ask(call);
+  const answer = await context.secretFiles.handOver(id, containerId, () => client.ask(call));
   const known = await instances.refresh(id);
   if (!known) throw notThere(id);
   if (known.network !== undefined) await context.networks.steady(known.network);
-  if (known.state === 'parked' || known.state === 'running') return known;
+  if (known.state === 'parked' || known.state === 'running') {
+    context.secretFiles.forget(id);
+    return known;
+  }
   if (answer.status >= 400) throw refused(call, answer);
   throw wrongState(id, known.state, 'parked');
 }

@@ -6,7 +6,7 @@ import { withRuntime } from './host-config.ts';
 import { withoutBuildArguments } from './image.ts';
 import { fullImageName } from './names.ts';
 import { minds, parseStat } from './process.ts';
-import { mergePorts, parseInUse, parseListeners } from './sockets.ts';
+import { mergePorts, parseConnections, parseInUse, parseListeners } from './sockets.ts';
 
 const ID = 'e136b536321c40f764961ca5ebd411b03ed8c8096778cab085c84774c0e227cc';
 
@@ -85,6 +85,31 @@ describe('what a network namespace listens on', () => {
       parseListeners(HEAD + line('00000000:1F90', '01') + line('00000000:1F91', '06')),
     ).toEqual([]);
     expect(parseListeners('')).toEqual([]);
+  });
+
+  test('connections that stand, with what waits in them and whether anybody has accepted them', () => {
+    const row = (remote: string, state: string, rx: string, inode: number) =>
+      `  12: 0200590A:1F90 ${remote} ${state} 00000000:${rx} 00:00000000 00000000  1000        0 ${inode} 1 0 20 4 30 10 -1\n`;
+    const mapped = '0000000000000000FFFF00000100590A:C350';
+    const text =
+      HEAD +
+      row('00000000:0000', '0A', '00000001', 77) +
+      row('0100590A:C350', '01', '0000001F', 78) +
+      row(mapped, '01', '00000000', 0) +
+      row('0100590A:C351', '08', '00000020', 79) +
+      row('0100590A:C352', '06', '00000000', 0) +
+      row('000080FE00000000FF005450B6AD1DFE:C353', '01', '00000001', 80);
+    expect(parseConnections(text)).toEqual([
+      { peerHost: '10.89.0.1', peerPort: 50_000, isAccepted: true, unreadBytes: 31 },
+      { peerHost: '10.89.0.1', peerPort: 50_000, isAccepted: false, unreadBytes: 0 },
+      {
+        peerHost: '000080FE00000000FF005450B6AD1DFE',
+        peerPort: 50_003,
+        isAccepted: true,
+        unreadBytes: 1,
+      },
+    ]);
+    expect(parseConnections('')).toEqual([]);
   });
 
   test('a port on loopback and elsewhere is reachable, and told once', () => {
@@ -174,7 +199,7 @@ test.each([
   ],
   ['[engine.runtimes]\nrunc = ["/x"]\n', undefined],
 ])('our runc is named in containers.conf, where the host names none: %j', (text, expected) => {
-  expect(withRuntime(text, '/q/runc', '/r/runc')).toBe(expected);
+  expect(withRuntime(text, 'runc', '/q/runc', '/r/runc')).toBe(expected);
 });
 
 test.each([

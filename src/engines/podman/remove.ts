@@ -10,6 +10,7 @@ import { forgetKilled } from './runc.ts';
 /** Unknown: succeeds. Throws ENGINE_FAILED. */
 export async function remove(context: Context, id: InstanceId): Promise<void> {
   const { client, instances } = context;
+  context.secretFiles.forget(id);
   // Asked anew, because a name alone does not prove that it is ours.
   const known = await instances.refresh(id);
   if (!known) {

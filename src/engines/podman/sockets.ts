@@ -6,8 +6,11 @@
  * read only when these say that a socket is there which was not there at the last reading.
  */
 import { closeSync, openSync, read, readFileSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
+import type { PeerConnection } from '../../core/unread.ts';
 import type { ListeningPort } from '../../ports/engine.ts';
 
+const ESTABLISHED = '01';
 const LISTEN = '0A';
 /** procfs hands out at most one page per read; listeners come first. */
 const PAGE_BYTES = 4096;
@@ -31,16 +34,49 @@ export function parseListeners(text: string): ListeningPort[] {
   return ports;
 }
 
+/** Lines of `/proc/PID/net/tcp` or `tcp6` → the connections that stand both ways. */
+export function parseConnections(text: string): PeerConnection[] {
+  const connections: PeerConnection[] = [];
+  for (const line of text.split('\n')) {
+    // sl, local, remote, state, tx:rx, timer:when, retransmits, user, timeout, inode
+    const [, , remote = '', state, queues = '', , , , , inode] = line.trim().split(/\s+/);
+    const [address, port] = remote.split(':');
+    if (state !== ESTABLISHED || address === undefined || port === undefined) continue;
+    connections.push({
+      peerHost: hostFrom(address),
+      peerPort: Number.parseInt(port, 16),
+      isAccepted: inode !== '0',
+      unreadBytes: Number.parseInt(queues.split(':')[1] ?? '', 16),
+    });
+  }
+  return connections;
+}
+
+/** As Node writes it, for IPv4; a true IPv6 address comes as its bytes, which are like no name that Node gives. */
+function hostFrom(address: string): string {
+  const bytes = addressBytes(address);
+  if (bytes.length === 16 && !isMapped(bytes)) return address;
+  return bytes.slice(-4).join('.');
+}
+
 /** The address is four-byte words in host order: on little-endian machines 127.0.0.1 is `0100007F`. */
-function isLoopback(address: string): boolean {
+function addressBytes(address: string): readonly number[] {
   const words = address.match(/.{8}/g) ?? [];
-  const bytes = words.flatMap((word) => {
+  return words.flatMap((word) => {
     const inOrder = [0, 2, 4, 6].map((at) => Number.parseInt(word.slice(at, at + 2), 16));
     return IS_LITTLE_ENDIAN ? inOrder.toReversed() : inOrder;
   });
+}
+
+/** IPv4 in the clothes of IPv6. */
+function isMapped(bytes: readonly number[]): boolean {
+  return bytes.slice(0, 10).every((byte) => byte === 0) && bytes[10] === 255 && bytes[11] === 255;
+}
+
+function isLoopback(address: string): boolean {
+  const bytes = addressBytes(address);
   if (bytes.length === 4) return bytes[0] === 127;
-  const isMapped = bytes.slice(0, 10).every((byte) => byte === 0) && bytes[10] === 255;
-  if (isMapped) return bytes[12] === 127;
+  if (isMapped(bytes)) return bytes[12] === 127;
   return bytes.slice(0, 15).every((byte) => byte === 0) && bytes[15] === 1;
 }
 
@@ -87,4 +123,14 @@ export async function readListeners(pid: number, table: 'tcp' | 'tcp6'): Promise
   } finally {
     closeSync(descriptor);
   }
+}
+
+/** All connections of the namespace. The kernel's walk, 1.7 ms for each table, happens on threads of the pool. */
+export async function readConnections(pid: number): Promise<readonly PeerConnection[]> {
+  const tables = await Promise.all([
+    readFile(`/proc/${pid}/net/tcp`, 'latin1'),
+    // A kernel without IPv6 has no such file.
+    readFile(`/proc/${pid}/net/tcp6`, 'latin1').catch(() => ''),
+  ]);
+  return tables.flatMap(parseConnections);
 }

@@ -2,6 +2,7 @@
 import type { InstanceSpec } from '../../ports/engine.ts';
 import type { ResourceCaps } from './context.ts';
 import { containerName, INSTANCES_CGROUP, LABEL, slotLabel } from './names.ts';
+import { SECRETS_ANNOTATION } from './secret-files.ts';
 
 const MIB = 1024 * 1024;
 /** Threads count too: a JVM or a browser takes a few hundred. */
@@ -23,13 +24,14 @@ const CAPABILITIES = [
 ];
 
 /**
- * The body of libpod's create call. There is no CPU quota (the boot is boosted until `limitCpu`), only shares. There is no
+ * The body of libpod's create call; `placeholders` stand for the secret variables. There is no CPU quota (the boot is boosted until `limitCpu`), only shares. There is no
  * init process before the app: some images insist on being the first process (s6, systemd), and it would be an exec more
  * on every boot; what is forked and not reaped is bounded by the pids limit. There is no health check and no restart by
  * Podman: both would work against the scheduler.
  */
 export function containerSpec(
   spec: InstanceSpec,
+  placeholders: Readonly<Record<string, string>>,
   ledgerId: string,
   network: string,
   caps: ResourceCaps,
@@ -39,7 +41,10 @@ export function containerSpec(
     name: containerName(spec.id),
     image: spec.imageId,
     ...(spec.command ? { command: spec.command } : {}),
-    env: spec.env,
+    env: { ...spec.env, ...placeholders },
+    ...(Object.keys(placeholders).length > 0
+      ? { annotations: { [SECRETS_ANNOTATION]: 'handed over by Berth' } }
+      : {}),
     // The proxy of the host is the host's own matter.
     httpproxy: false,
     labels: {

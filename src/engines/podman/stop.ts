@@ -32,12 +32,12 @@ export async function stop(context: Context, id: InstanceId, graceMs: number): P
     }
     return true;
   };
-  thawQuietly(execution);
   if (known.state === 'running' && graceMs > 0) {
+    thawQuietly(execution);
     const isAsked = await askToEnd(context, known, execution);
     if (isAsked && (await hasEnded(graceMs))) return ended(context, id);
   }
-  await signal(context, known, execution, SIGKILL);
+  await kill(context, known, execution);
   await hasEnded(KILL_TIMEOUT_MS);
   return ended(context, id);
 }
@@ -55,6 +55,22 @@ function thawQuietly(execution: Execution): void {
   } catch {
     // It ended meanwhile: there is nothing to thaw.
   }
+}
+
+/**
+ * Every process gets the signal before any of them is thawed: the kernel ends them without another instruction of theirs,
+ * whereas the first one's end alone would reach the others a moment after they went on.
+ */
+async function kill(context: Context, known: Known, execution: Execution): Promise<void> {
+  await signal(context, known, execution, SIGKILL);
+  for (const pid of readProcesses(execution.cgroup.freezer)) {
+    try {
+      if (pid !== execution.pid) process.kill(pid, SIGKILL);
+    } catch {
+      // It ended meanwhile, or is not ours to signal: it ends with the first.
+    }
+  }
+  thawQuietly(execution);
 }
 
 /**
