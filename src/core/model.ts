@@ -245,6 +245,8 @@ export interface InstanceView {
   readonly restarts?: number;
   /** `host:port` when known. */
   readonly address?: string;
+  /** Until when it is busy by its own word, ms since the epoch; absent: it is not. */
+  readonly busyUntil?: number;
   /** What the last decision about this instance was, and why. */
   readonly because: string;
 }
@@ -265,3 +267,26 @@ export type ManifestEntry =
 
 /** Entries sorted by path in code unit order. */
 export type Manifest = readonly ManifestEntry[];
+
+/** How much Berth had on the disk at a moment. */
+export interface DiskSample {
+  /** ms since the epoch. */
+  readonly at: number;
+  readonly usedBytes: number;
+}
+
+/** Something Berth made on the host, written down as soon as it has a name: only these are ever removed. */
+export interface LedgerEntry {
+  /** `layer`: an image between the steps of a build, kept for the next one. */
+  readonly kind: 'container' | 'image' | 'layer' | 'network';
+  /** Instance id, image id (`sha256:…`) or network name. */
+  readonly id: string;
+  /** Of a layer: the last deployment whose build used it. */
+  readonly deploymentId?: DeploymentId;
+  /** Whose network it is. */
+  readonly project?: string;
+  /** ms since the epoch. */
+  readonly createdAt: number;
+  /** When a build last used the layer, ms since the epoch. */
+  readonly usedAt?: number;
+}

@@ -6,10 +6,11 @@ import type { Deployment, DeploymentId, LedgerEntry } from '../core/model.ts';
 import type { ReleaseStore } from './release-store.ts';
 import type { AccessStore } from './access-store.ts';
 import type { AuditLog } from './audit.ts';
+import type { CleanupStore } from './cleanup-store.ts';
 
 export type { LedgerEntry } from '../core/model.ts';
 
-export interface Store extends AccessStore, AuditLog, ReleaseStore {
+export interface Store extends AccessStore, AuditLog, CleanupStore, ReleaseStore {
   /** False when the id is taken; then nothing is written. */
   insertDeployment(deployment: Deployment): Promise<boolean>;
   deployment(id: DeploymentId): Promise<Deployment | undefined>;
@@ -19,7 +20,7 @@ export interface Store extends AccessStore, AuditLog, ReleaseStore {
   updateDeployment(deployment: Deployment): Promise<boolean>;
   deleteDeployment(id: DeploymentId): Promise<void>;
 
-  /** Idempotent. */
+  /** Idempotent: an entry that is there stays as it is, but for who used a layer last and when. */
   record(entry: LedgerEntry): Promise<void>;
   forget(kind: LedgerEntry['kind'], id: string): Promise<void>;
   ledger(kind?: LedgerEntry['kind']): Promise<readonly LedgerEntry[]>;

@@ -5,6 +5,7 @@ import type { Deployment } from '../core/model.ts';
 import type { LedgerEntry, Store } from '../ports/store.ts';
 import { accessContract } from './access.contract.ts';
 import { auditContract } from './audit.contract.ts';
+import { cleanupStoreContract } from './cleanup-store.contract.ts';
 import { deploymentArbitrary } from './deployment.arbitrary.ts';
 import { releaseStoreContract } from './release-store.contract.ts';
 
@@ -218,6 +219,7 @@ export function storeContract(name: string, open: () => Promise<OpenedStore>): v
 
   accessContract(name, fresh);
   auditContract(name, fresh);
+  cleanupStoreContract(name, fresh);
 
   describe(`${name} closes`, () => {
     it('once or twice, and then refuses with SHUTTING_DOWN', async () => {

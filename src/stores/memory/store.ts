@@ -3,16 +3,18 @@ import { BerthError } from '../../core/errors.ts';
 import type { AuditEntry, Deployment, DeploymentId } from '../../core/model.ts';
 import type { AccessStore } from '../../ports/access-store.ts';
 import type { AuditFilter } from '../../ports/audit.ts';
+import type { CleanupStore } from '../../ports/cleanup-store.ts';
 import type { ReleaseStore } from '../../ports/release-store.ts';
 import type { LedgerEntry, Store } from '../../ports/store.ts';
 
 import { memoryAccess } from './access.ts';
 import { MemoryAudit } from './audit.ts';
+import { memoryCleanup, type MemoryCleanup } from './cleanup.ts';
 import { memoryReleases } from './releases.ts';
 
 /** The areas that the constructor adds, each from a file of its own. */
 // oxlint-disable-next-line typescript/no-unsafe-declaration-merging -- the constructor assigns all of them
-export interface MemoryStore extends AccessStore, ReleaseStore {}
+export interface MemoryStore extends AccessStore, CleanupStore, ReleaseStore {}
 
 /** Same contract as every store, durability excepted: nothing survives `close`. */
 export class MemoryStore implements Store {
@@ -20,11 +22,13 @@ export class MemoryStore implements Store {
   readonly #ledger = new Map<string, LedgerEntry>();
   readonly #settings = new Map<string, string>();
   readonly #audit = new MemoryAudit();
+  readonly #cleanup: MemoryCleanup;
   #closed = false;
 
   constructor() {
     const needOpen = () => this.#needOpen();
-    Object.assign(this, memoryAccess(needOpen), memoryReleases(needOpen));
+    this.#cleanup = memoryCleanup(needOpen, (id) => this.#deployments.has(id));
+    Object.assign(this, memoryAccess(needOpen), this.#cleanup, memoryReleases(needOpen));
   }
 
   async insertDeployment(deployment: Deployment): Promise<boolean> {
@@ -57,12 +61,23 @@ export class MemoryStore implements Store {
   async deleteDeployment(id: DeploymentId): Promise<void> {
     this.#needOpen();
     this.#deployments.delete(id);
+    this.#cleanup.forgetRequests(id);
   }
 
   async record(entry: LedgerEntry): Promise<void> {
     this.#needOpen();
     const key = `${entry.kind} ${entry.id}`;
-    if (!this.#ledger.has(key)) this.#ledger.set(key, { ...entry });
+    const standing = this.#ledger.get(key);
+    if (!standing) this.#ledger.set(key, { ...entry });
+    else if (entry.usedAt !== undefined) {
+      const { deploymentId: _, ...rest } = standing;
+      const { deploymentId, usedAt } = entry;
+      this.#ledger.set(key, {
+        ...rest,
+        ...(deploymentId !== undefined && { deploymentId }),
+        usedAt,
+      });
+    }
   }
 
   async forget(kind: LedgerEntry['kind'], id: string): Promise<void> {

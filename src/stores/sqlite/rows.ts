@@ -41,8 +41,16 @@ export function deploymentFromRow(row: DeploymentRow): Deployment {
   };
 }
 
-export function entryToRow({ kind, id, deploymentId, createdAt }: LedgerEntry): LedgerRow {
-  return { kind, id, deployment_id: deploymentId ?? null, created_at: createdAt };
+export function entryToRow(entry: LedgerEntry): LedgerRow {
+  const { kind, id, deploymentId, project, createdAt, usedAt } = entry;
+  return {
+    kind,
+    id,
+    deployment_id: deploymentId ?? null,
+    project: project ?? null,
+    created_at: createdAt,
+    used_at: usedAt ?? null,
+  };
 }
 
 export function entryFromRow(row: LedgerRow): LedgerEntry {
@@ -50,7 +58,9 @@ export function entryFromRow(row: LedgerRow): LedgerEntry {
     kind: row.kind,
     id: row.id,
     ...(row.deployment_id !== null && { deploymentId: row.deployment_id }),
+    ...(row.project !== null && { project: row.project }),
     createdAt: row.created_at,
+    ...(row.used_at !== null && { usedAt: row.used_at }),
   };
 }
 

@@ -50,7 +50,21 @@ export interface LedgerRow {
   readonly kind: LedgerEntry['kind'];
   readonly id: string;
   readonly deployment_id: string | null;
+  readonly project: string | null;
   readonly created_at: number;
+  readonly used_at: number | null;
+}
+
+export interface LastRequestRow {
+  readonly deployment_id: string;
+  readonly at: number;
+}
+
+export interface DiskSampleRow {
+  /** Days since the epoch. */
+  readonly day: number;
+  readonly at: number;
+  readonly used_bytes: number;
 }
 
 export interface SettingRow {
@@ -135,6 +149,8 @@ export interface Tables {
   readonly environments: EnvironmentRow;
   readonly releases: ReleaseRow;
   readonly ledger: LedgerRow;
+  readonly last_requests: LastRequestRow;
+  readonly disk_samples: DiskSampleRow;
   readonly settings: SettingRow;
   readonly schema_versions: SchemaVersionRow;
 }

@@ -5,10 +5,12 @@ import { BerthError } from '../../core/errors.ts';
 import type { AuditEntry, Deployment, DeploymentId } from '../../core/model.ts';
 import type { AccessStore } from '../../ports/access-store.ts';
 import type { AuditFilter } from '../../ports/audit.ts';
+import type { CleanupStore } from '../../ports/cleanup-store.ts';
 import type { ReleaseStore } from '../../ports/release-store.ts';
 import type { LedgerEntry, Store } from '../../ports/store.ts';
 import { sqliteAccess } from './access.ts';
 import { appendAudit, readAudit } from './audit.ts';
+import { sqliteCleanup } from './cleanup.ts';
 import { deploymentFromRow, deploymentToRow, entryFromRow, entryToRow } from './rows.ts';
 import { sqliteReleases } from './releases.ts';
 import type { DeploymentRow, Tables } from './schema.ts';
@@ -18,7 +20,7 @@ const PAGE_ROWS = 100;
 
 /** The areas that the constructor adds, each from a file of its own. */
 // oxlint-disable-next-line typescript/no-unsafe-declaration-merging -- the constructor assigns all of them
-export interface SqliteStore extends AccessStore, ReleaseStore {}
+export interface SqliteStore extends AccessStore, CleanupStore, ReleaseStore {}
 
 export class SqliteStore implements Store {
   readonly #database: Kysely<Tables>;
@@ -28,7 +30,7 @@ export class SqliteStore implements Store {
   constructor(database: Kysely<Tables>) {
     this.#database = database;
     const open = () => this.#open();
-    Object.assign(this, sqliteAccess(open), sqliteReleases(open));
+    Object.assign(this, sqliteAccess(open), sqliteCleanup(open), sqliteReleases(open));
   }
 
   async insertDeployment(deployment: Deployment): Promise<boolean> {
@@ -78,7 +80,15 @@ export class SqliteStore implements Store {
     await this.#open()
       .insertInto('ledger')
       .values(entryToRow(entry))
-      .onConflict((conflict) => conflict.columns(['kind', 'id']).doNothing())
+      .onConflict((conflict) =>
+        conflict
+          .columns(['kind', 'id'])
+          .doUpdateSet((of) => ({
+            deployment_id: of.ref('excluded.deployment_id'),
+            used_at: of.ref('excluded.used_at'),
+          }))
+          .where('excluded.used_at', 'is not', null),
+      )
       .execute();
   }
 

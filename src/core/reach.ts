@@ -1,0 +1,80 @@
+/** Which deployments a rollback can still reach, and by which release. */
+import type { DeploymentId, Environment, Release } from './model.ts';
+import { spanInWords } from './words.ts';
+
+/** Its history is kept for a time as well as by number. */
+const PRODUCTION = 'production';
+
+/** What runs or may run again, each with the best reason: a current release before an older one. */
+export function inReach(
+  seen: {
+    readonly now: number;
+    readonly environments: readonly Environment[];
+    readonly releases: readonly Release[];
+  },
+  rules: { readonly keepReleases: number; readonly keepProductionMs: number },
+): ReadonlyMap<DeploymentId, string> {
+  const histories = new Map<string, Release[]>();
+  for (const release of seen.releases) {
+    const key = `${release.project}/${release.environment}`;
+    const history = histories.get(key);
+    if (history) history.push(release);
+    else histories.set(key, [release]);
+  }
+  const reached = new Map<DeploymentId, { rank: number; because: string }>();
+  for (const history of histories.values()) {
+    const { project, environment } = history[0] ?? {};
+    const current = seen.environments.find(
+      (one) => one.project === project && one.name === environment,
+    )?.current;
+    for (const { release, rank, because } of reasons(history, current, seen.now, rules)) {
+      for (const id of [release.deploymentId, release.baseId]) {
+        const known = reached.get(id);
+        if (!known || rank < known.rank) reached.set(id, { rank, because });
+      }
+    }
+  }
+  return new Map([...reached].map(([id, { because }]) => [id, because]));
+}
+
+interface Reach {
+  readonly release: Release;
+  /** Lower is the better reason. */
+  readonly rank: number;
+  readonly because: string;
+}
+
+function reasons(
+  history: readonly Release[],
+  current: number | undefined,
+  now: number,
+  { keepReleases, keepProductionMs }: { keepReleases: number; keepProductionMs: number },
+): readonly Reach[] {
+  const newestFirst = history.toSorted((one, other) => other.number - one.number);
+  const reached: Reach[] = [];
+  let tookTraffic = 0;
+  /** When the one before stopped taking traffic: when this one came. */
+  let until = now;
+  for (const release of newestFirst) {
+    const name = `${release.environment} v${release.number}`;
+    if (release.state === 'preparing' || release.state === 'trial') {
+      reached.push({ release, rank: 1, because: `${name}, which is on its way` });
+      continue;
+    }
+    const isCurrent = release.state === 'current' || release.number === current;
+    if (release.state === 'failed' && !isCurrent) continue;
+    tookTraffic += 1;
+    const sinceMs = now - until;
+    if (isCurrent) {
+      reached.push({ release, rank: 0, because: `${name}, which takes the traffic` });
+    } else if (tookTraffic <= keepReleases) {
+      const because = `${name}, within the last ${keepReleases} releases`;
+      reached.push({ release, rank: 2, because });
+    } else if (release.environment === PRODUCTION && sinceMs <= keepProductionMs) {
+      const because = `${name}, took traffic ${spanInWords(sinceMs)} ago, kept ${spanInWords(keepProductionMs)}`;
+      reached.push({ release, rank: 3, because });
+    }
+    until = release.createdAt;
+  }
+  return reached;
+}
