@@ -9,6 +9,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { InstanceSpec } from '../../ports/engine.ts';
 import { systemClock } from '../../system/clock.ts';
 import { systemRandom } from '../../system/random.ts';
+import { openPodmanEngine } from './engine.ts';
 import { openPodmanGround, podman, type PodmanGround } from './fixture.ts';
 import { containerName } from './names.ts';
 import { secretsFolder } from './secret-files.ts';
@@ -102,7 +103,7 @@ describe('a container with secrets', () => {
     expect(await sinks(), 'created').toEqual([]);
     await ground.engine.park(spec.id);
     expect(await sinks(), 'parked').toEqual([]);
-    const adopted = await ground.reopen();
+    const adopted = await openPodmanEngine(ground.options);
     await adopted.start(spec.id);
     expect(await sinks(), 'started by the next Berth').toEqual([]);
     const until = systemClock.now() + 30_000;
@@ -132,7 +133,7 @@ describe('a container with secrets', () => {
     const spec = ground.script(SHOW, { secretEnv: { S0: value } });
     await ground.engine.create(spec);
     // Another Berth over the same folder was never told the values.
-    const other = await ground.reopen();
+    const other = await openPodmanEngine(ground.options);
     await expect(other.park(spec.id)).rejects.toMatchObject({
       code: 'ENGINE_FAILED',
       detail: expect.stringContaining('only Berth can hand them over'),
@@ -155,7 +156,7 @@ describe('a container with secrets', () => {
     const folder = secretsFolder(ground.ledgerId) ?? '';
     await mkdir(join(folder, 'left'), { recursive: true, mode: 0o700 });
     await writeFile(join(folder, 'left', 'values'), 'x');
-    const next = await ground.reopen();
+    const next = await openPodmanEngine(ground.options);
     await expect(stat(folder)).rejects.toMatchObject({ code: 'ENOENT' });
     await next.close();
     await rm(folder, { recursive: true, force: true });
