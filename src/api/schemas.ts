@@ -112,6 +112,9 @@ export const instance = z
     runningMs: z.number().describe('Time spent running, frozen time excluded.'),
     restarts: count.optional(),
     address: z.string().optional(),
+    busyUntil: time
+      .optional()
+      .describe('Until when it stays awake for background work, by its own word.'),
     because: z.string().describe('The last decision about it, in words.'),
   })
   .meta({ id: 'Instance' });

@@ -44,6 +44,7 @@ export function toWireInstance(instance: InstanceView): WireInstance {
     runningMs: Math.round(runningMs),
     ...(instance.restarts === undefined ? {} : { restarts: instance.restarts }),
     ...(instance.address === undefined ? {} : { address: instance.address }),
+    ...(instance.busyUntil === undefined ? {} : { busyUntil: toIso(instance.busyUntil) }),
     because,
   };
 }

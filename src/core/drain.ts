@@ -1,27 +1,45 @@
 /** How an instance that takes no more leases comes to its end. */
+import { isBusy } from './busy.ts';
 import type { InstanceId } from './model.ts';
 import type { Pool } from './pool.ts';
 
 export interface DrainsDue {
-  /** These hold no lease any more: stop them. */
+  /** These hold no lease any more, nor are they busy by their own word: stop them. */
   readonly stop: readonly InstanceId[];
-  /** These have had `limits.duration` to finish: their leases are lost, then stop them. */
+  /** These have had `limits.duration` to finish, or do not answer any more: their leases are lost, then stop them. */
   readonly force: readonly InstanceId[];
-  /** When the next one is to be forced, ms since the epoch. */
+  /** These have finished nothing for a while: see whether they read what was sent to them. */
+  readonly look: readonly InstanceId[];
+  /** When the next one is due, ms since the epoch. */
   readonly lookAgainAt: number | undefined;
 }
 
-/** Leaving instances that may be stopped now. Every lease may run to its own `limits.duration`. */
+/**
+ * How long an instance that leaves may finish nothing before it is seen whether it reads its requests at all, in ms:
+ * an app that blocks would keep them until their deadline, though others could serve them.
+ */
+const STILL_MS = 1_000;
+
+/** Leaving instances that something is to be done with now. Every lease may run to its own `limits.duration`. */
 export function drainsDue(pool: Pool, now: number): DrainsDue {
   const stop: InstanceId[] = [];
   const force: InstanceId[] = [];
-  let lookAgainAt: number | undefined;
+  const look: InstanceId[] = [];
+  let lookAgainAt = Infinity;
   for (const instance of pool.instances.values()) {
     if (instance.phase !== 'leaving' || instance.leavingSince === undefined) continue;
-    const deadline = instance.leavingSince + pool.limits.durationMs;
-    if (instance.inFlight === 0) stop.push(instance.id);
+    const patienceMs = instance.isHung ? 0 : pool.limits.durationMs;
+    const deadline = instance.leavingSince + patienceMs;
+    const stillSince = Math.max(instance.leavingSince, instance.lastEndAt, instance.lookedAt);
+    const lookAt = stillSince + STILL_MS;
+    const isIdle = instance.inFlight === 0;
+    if (isIdle && !isBusy(instance, now)) stop.push(instance.id);
     else if (now >= deadline) force.push(instance.id);
-    else lookAgainAt = Math.min(lookAgainAt ?? deadline, deadline);
+    else if (isIdle) lookAgainAt = Math.min(lookAgainAt, deadline, instance.busyUntil);
+    else {
+      if (now >= lookAt) look.push(instance.id);
+      lookAgainAt = Math.min(lookAgainAt, deadline, now >= lookAt ? now + STILL_MS : lookAt);
+    }
   }
-  return { stop, force, lookAgainAt };
+  return { stop, force, look, lookAgainAt: lookAgainAt === Infinity ? undefined : lookAgainAt };
 }

@@ -14,7 +14,7 @@ export interface RestsDue {
   readonly lookAgainAt: number | undefined;
 }
 
-/** Instances whose last lease ended `timeout` ago or longer; the oldest `scale.min` are kept running. */
+/** Instances whose last lease, busy leases included, ended `timeout` ago or longer; the oldest `scale.min` are kept running. */
 export function restsDue(pool: Pool, idle: IdleRest, now: number): RestsDue {
   const rests: Rest[] = [];
   let lookAgainAt: number | undefined;
@@ -22,7 +22,7 @@ export function restsDue(pool: Pool, idle: IdleRest, now: number): RestsDue {
   for (const instance of [...pool.instances.values()].reverse()) {
     if (mayRest <= 0) break;
     if (instance.phase !== 'ready' || instance.inFlight > 0) continue;
-    const dueAt = instance.idleSince + pool.limits.timeoutMs;
+    const dueAt = Math.max(instance.idleSince, instance.busyUntil) + pool.limits.timeoutMs;
     if (now < dueAt) {
       lookAgainAt = Math.min(lookAgainAt ?? dueAt, dueAt);
       continue;

@@ -41,6 +41,8 @@ export interface PoolInstance {
   /** When the last lease ended, or it became ready. */
   idleSince: number;
   leavingSince: number | undefined;
+  /** Until when it holds a busy lease (`core/busy.ts`); 0: it never said so. */
+  busyUntil: number;
   /** When a lease ended last; 0 when none did. */
   lastEndAt: number;
   /** When it was last seen whether it reads its requests; 0 when never. */
@@ -121,6 +123,7 @@ export function join(pool: Pool, joining: Joining, now: number): PoolInstance {
     jitter: joining.jitter ?? 0,
     idleSince: now,
     leavingSince: undefined,
+    busyUntil: 0,
     lastEndAt: 0,
     lookedAt: 0,
     isHung: false,
@@ -203,6 +206,16 @@ export function rest(pool: Pool, instanceId: InstanceId, because: string, now: n
   instance.isReclaimed = false;
   instance.phase = 'frozen';
   instance.because = because;
+}
+
+/** An instance that was frozen a moment ago is wanted after all; false when it is not frozen. The caller thaws it. */
+export function wakeAgain(pool: Pool, instanceId: InstanceId): boolean {
+  const instance = pool.instances.get(instanceId);
+  if (instance?.phase !== 'frozen') return false;
+  instance.phase = 'booting';
+  instance.start = 'thawed';
+  instance.because = 'said that it is busy';
+  return true;
 }
 
 /** A connection to an instance broke. @returns whether it is to be looked at: false when that is under way already. */

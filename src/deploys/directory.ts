@@ -63,6 +63,8 @@ export function createDirectory(routes: RouteTable, fleet: Fleet): Directory {
       remove: (id) => fleet.remove(id),
       instances: (id) => fleet.instances(id),
       because: (id) => fleet.because(id),
+      sayBusy: (id, said) => fleet.sayBusy(id, said),
+      instanceAt: (host) => fleet.instanceAt(host),
     },
   };
 }

@@ -10,6 +10,7 @@ import type {
   InstanceView,
   StartKind,
 } from '../core/model.ts';
+import type { Sent } from '../core/unread.ts';
 
 /** How a lease ended: `refused` means the connection was refused or reset before anything was delivered. */
 export type LeaseEnd = 'done' | 'refused' | 'died';
@@ -26,6 +27,10 @@ export interface Lease {
   readonly portMs: number;
   /** Aborts when the instance ended or must be left now; the request has to be ended. */
   readonly lost: AbortSignal;
+  /** Gives the means to ask what was sent so far: asked before an instance is ended that does not end by itself. */
+  follow?(sent: () => Sent | undefined): void;
+  /** Known when `lost` aborts: it is proven that the app read nothing of the request, and it never will. */
+  isUnread?(): boolean;
   /** Exactly once; later calls do nothing. */
   end(how: LeaseEnd): void;
 }
@@ -35,6 +40,14 @@ export type Acquired =
   | { readonly kind: 'refused'; readonly error: BerthError }
   /** The signal aborted first. */
   | { readonly kind: 'cancelled' };
+
+/** What came of an instance's saying that it is busy. */
+export type BusySaid =
+  /** It stays awake until then, ms since the epoch; `isCut`: less long than it asked for. */
+  | { readonly kind: 'granted'; readonly until: number; readonly isCut: boolean }
+  | { readonly kind: 'unreadable' }
+  /** There is no such instance, or it does not run. */
+  | { readonly kind: 'unknown' };
 
 export interface Verified {
   readonly bootMs: number;
@@ -55,6 +68,13 @@ export interface Fleet {
   /** Unroutes, drains and removes every instance; then the deployment is unknown. */
   remove(deploymentId: DeploymentId): Promise<void>;
   instances(deploymentId?: DeploymentId): readonly InstanceView[];
+  /**
+   * An instance says in its own words (`10m`, `600`, `0`) for how long it works in the background. It holds at once;
+   * the promise resolves when a restart of Berth would not forget it any more.
+   */
+  sayBusy(instanceId: InstanceId, said: string): Promise<BusySaid>;
+  /** The instance with this IP address, whatever it does just now. */
+  instanceAt(host: string): { readonly id: InstanceId; readonly project: string } | undefined;
   /** The latest scale decision in words, for inspect. */
   because(deploymentId: DeploymentId): string | undefined;
 }

@@ -6,11 +6,19 @@ import type { Deployment, DeploymentId, LedgerEntry } from '../core/model.ts';
 import type { ReleaseStore } from './release-store.ts';
 import type { AccessStore } from './access-store.ts';
 import type { AuditLog } from './audit.ts';
+import type { BusyStore } from './busy-store.ts';
 import type { CleanupStore } from './cleanup-store.ts';
+import type { SecretStore } from './secret-store.ts';
 
 export type { LedgerEntry } from '../core/model.ts';
 
-export interface Store extends AccessStore, AuditLog, CleanupStore, ReleaseStore {
+export interface Store
+  extends AccessStore,
+    AuditLog,
+    BusyStore,
+    CleanupStore,
+    ReleaseStore,
+    SecretStore {
   /** False when the id is taken; then nothing is written. */
   insertDeployment(deployment: Deployment): Promise<boolean>;
   deployment(id: DeploymentId): Promise<Deployment | undefined>;

@@ -12,15 +12,21 @@ export async function adoptAll(
   const { engine, store, reporter } = context;
   const found = await engine.list();
   const ledger = await store.ledger('container');
+  const busyUntil = await store.busyUntil();
   const createdAt = new Map(ledger.map((entry) => [entry.id, entry.createdAt]));
   const adopted = new Set<InstanceId>();
   for (const instance of found) {
     const runner = runners.get(instance.deploymentId);
-    const adopting = runner?.instances.adopt(instance, createdAt.get(instance.id));
+    const adopting = runner?.instances.adopt(
+      instance,
+      createdAt.get(instance.id),
+      busyUntil.get(instance.id),
+    );
     const isAdopted = (await adopting?.catch(() => false)) ?? false;
     if (isAdopted) adopted.add(instance.id);
   }
   const left = await removeUnknown(context, found, (id) => adopted.has(id));
+  for (const id of busyUntil.keys()) if (!adopted.has(id)) await store.forgetBusy(id);
   if (left > 0) context.onLeftover();
   for (const runner of runners.values()) runner.react();
   reporter.report('info', 'scheduler.adopted', {

@@ -19,6 +19,10 @@ export class Instance {
   readonly id: InstanceId;
   host: string | undefined;
   port: number | undefined;
+  /** Until when the store knows it to be busy, ms since the epoch. */
+  keptBusyUntil = 0;
+  /** It said something about being busy that could not be read. */
+  hasMisspoken = false;
   times: StartTimes = { bootMs: 0, portMs: 0 };
   readonly #lost = new AbortController();
   #span = new AbortController();

@@ -1,4 +1,5 @@
 /** The instances of one deployment: does to them what the decisions say, and tells the pool what came of it. */
+import { isBusy } from '../core/busy.ts';
 import { choosePort, type PortHints } from '../core/choose-port.ts';
 import type { BerthError } from '../core/errors.ts';
 import type { Deployment, InstanceId, StartKind } from '../core/model.ts';
@@ -49,6 +50,33 @@ export class Instances {
   /** Everything held, also what is being removed. */
   ids(): readonly InstanceId[] {
     return [...this.#instances.keys()];
+  }
+
+  /** The one with this IP address. */
+  at(host: string): InstanceId | undefined {
+    for (const instance of this.#instances.values()) {
+      if (instance.host === host) return instance.id;
+    }
+    return undefined;
+  }
+
+  /** Remembers over restarts until when an instance is busy. */
+  async keepBusy(instance: Instance, until: number): Promise<void> {
+    // An app may say so with every answer. A second less is none: `limits.timeout`, never less, begins only then.
+    if (Math.abs(until - instance.keptBusyUntil) < BUSY_SLACK_MS) return;
+    instance.keptBusyUntil = until;
+    try {
+      await this.#options.context.store.recordBusy(instance.id, until);
+    } catch (error) {
+      this.#report('warn', 'instance.busy-not-kept', instance.id, { error: String(error) });
+    }
+  }
+
+  /** An instance said that it is busy in words that nobody understands: told once. */
+  misspoke(instance: Instance, said: string): void {
+    if (instance.hasMisspoken) return;
+    instance.hasMisspoken = true;
+    this.#report('warn', 'instance.busy-unreadable', instance.id, { said: said.slice(0, 64) });
   }
 
   /** Resolves when nothing that was begun is under way any more. */
@@ -204,7 +232,11 @@ export class Instances {
   }
 
   /** Takes over an instance that the engine still has from before; false when it is of no use. */
-  async adopt(found: EngineInstance, createdAt: number | undefined): Promise<boolean> {
+  async adopt(
+    found: EngineInstance,
+    createdAt: number | undefined,
+    busyUntil = 0,
+  ): Promise<boolean> {
     const phase = ADOPTED_PHASE[found.state];
     if (!phase) return false;
     const instance = new Instance(found.id);
@@ -225,7 +257,12 @@ export class Instances {
       jitter: context.random.fraction(),
     } as const;
     const now = context.clock.now();
-    join(pool, createdAt === undefined ? joining : { ...joining, createdAt }, now);
+    const joined = join(pool, createdAt === undefined ? joining : { ...joining, createdAt }, now);
+    // The limit holds for a clock that was set back, too.
+    if (phase === 'ready') {
+      joined.busyUntil = Math.min(busyUntil, now + pool.limits.durationMs);
+      instance.keptBusyUntil = busyUntil;
+    }
     return true;
   }
 
@@ -298,7 +335,7 @@ export class Instances {
     takeOver(pool, fresh, replaced, now);
     if (!isAtRest) return;
     this.retire(replaced.id, fresh.because);
-    if (pool.waiting.size === 0)
+    if (pool.waiting.size === 0 && !isBusy(fresh, now))
       this.freeze(fresh.id, 'fresh, in place of one that had run for limits.duration');
   }
 
@@ -320,6 +357,7 @@ export class Instances {
     try {
       await instance.inOrder(() => engine.remove(instance.id));
       await store.forget('container', instance.id);
+      if (instance.keptBusyUntil > 0) await store.forgetBusy(instance.id);
     } catch (error) {
       // It stays in the ledger, and a later look at what the engine has removes it.
       this.#report('warn', 'instance.not-removed', instance.id, { error: String(error) });
@@ -378,6 +416,9 @@ export class Instances {
     this.#options.context.reporter.report(level, event, { instance: id, ...facts });
   }
 }
+
+/** Shorter than the shortest `limits.timeout`. */
+const BUSY_SLACK_MS = 900;
 
 const ADOPTED_PHASE: Partial<Record<EngineInstance['state'], Phase>> = {
   parked: 'parked',

@@ -1,4 +1,5 @@
 /** Keeps one deployment as its pool, idle, recycle and drain decisions say: observe, decide, act, wait. */
+import { isBusy, parseBusy, sayBusy } from '../core/busy.ts';
 import { drainsDue } from '../core/drain.ts';
 import { BerthError } from '../core/errors.ts';
 import { type Demotion, firstResting, type Resting, restsDue } from '../core/idle.ts';
@@ -14,9 +15,10 @@ import {
   type Pool,
   type RequestId,
   suspect,
+  wakeAgain,
 } from '../core/pool.ts';
 import { recyclesDue } from '../core/recycle.ts';
-import type { Acquired, LeaseEnd } from '../ports/fleet.ts';
+import type { Acquired, BusySaid, LeaseEnd } from '../ports/fleet.ts';
 import type { Context } from './context.ts';
 import { Instances } from './instances.ts';
 
@@ -78,6 +80,24 @@ export class Runner {
     }
   }
 
+  /** @returns undefined when there is no such instance that runs. */
+  async sayBusy(instanceId: InstanceId, said: string): Promise<BusySaid | undefined> {
+    const instance = this.instances.get(instanceId);
+    const { clock } = this.#context;
+    const forMs = parseBusy(said);
+    if (forMs === undefined) {
+      if (instance) this.instances.misspoke(instance, said);
+      return { kind: 'unreadable' };
+    }
+    const granted = sayBusy(this.pool, instanceId, forMs, clock.now());
+    if (!instance || !granted) return undefined;
+    // Said before it was frozen, and read after: it is to be awake.
+    if (forMs > 0 && wakeAgain(this.pool, instanceId)) this.instances.thaw(instanceId);
+    this.react();
+    await this.instances.keepBusy(instance, granted.until);
+    return { kind: 'granted', ...granted };
+  }
+
   /** Asks all decisions and does what they say, until the next change or the time they name. */
   react(): void {
     if (this.#isClosed) return;
@@ -124,7 +144,9 @@ export class Runner {
   restNow(id: InstanceId): void {
     const { idle } = this.deployment.configuration;
     const because = 'verified by its deploy, no request yet';
-    if (idle === 'run' || this.pool.instances.get(id)?.inFlight !== 0) return;
+    const instance = this.pool.instances.get(id);
+    if (idle === 'run' || instance?.inFlight !== 0) return;
+    if (isBusy(instance, this.#context.clock.now())) return;
     if (idle === 'freeze' && this.#context.engine.powers.freeze) this.instances.freeze(id, because);
     else this.#stopToRest(id, because);
   }
@@ -262,8 +284,19 @@ export class Runner {
         acquit(this.pool, instanceId);
         this.react();
       },
-      () => this.instances.exited(instanceId, undefined),
+      (error: unknown) => void this.#notSeen(instanceId, error),
     );
+  }
+
+  /** An engine that does not answer says nothing about the instance: others' requests on it go on. */
+  async #notSeen(instanceId: InstanceId, error: unknown): Promise<void> {
+    if (!(error instanceof BerthError && error.code === 'ENGINE_UNAVAILABLE')) {
+      this.instances.exited(instanceId, undefined);
+      return;
+    }
+    await this.#context.clock.sleep(LOOK_AGAIN_MS);
+    acquit(this.pool, instanceId);
+    if (!this.#isClosed) this.#lookAfter(instanceId);
   }
 
   #stopToRest(instanceId: InstanceId, because: string): void {
@@ -328,6 +361,9 @@ const ASLEEP = refuse(
     retryAfterSeconds: 60,
   }),
 );
+
+/** How soon a suspect is looked at again when the engine did not answer, in ms. */
+const LOOK_AGAIN_MS = 1_000;
 
 const REMOVED = 'the deployment is being removed';
 

@@ -138,6 +138,74 @@ const states = () => scheduler.instances().map((one) => one.state);
 
 beforeEach(() => world());
 
+describe('an instance that says that it is busy', () => {
+  const only = () => scheduler.instances()[0]!;
+
+  it('stays awake until then and for limits.timeout, says so, and rests once', async () => {
+    await deploy();
+    const lease = leaseOf(await passing(ask()));
+    const { timeoutMs } = deployment.configuration.limits;
+    const said = await passing(scheduler.sayBusy(lease.instanceId, '2m'));
+    const until = clock.now() + 120_000;
+    expect(said).toMatchObject({ kind: 'granted', isCut: false });
+    lease.end('done');
+    expect(only()).toMatchObject({ state: 'busy', inFlight: 0 });
+    expect(only().busyUntil).toBeGreaterThan(until - 1_000);
+    expect(only().because).toMatch(/^busy for 1\d\d s more, as it said itself; /);
+    await clock.advance(120_000 - 2_000);
+    expect(states()).toEqual(['busy']);
+    await clock.advance(timeoutMs);
+    expect(states()).toEqual(['ready']);
+    expect(only()).not.toHaveProperty('busyUntil');
+    await clock.advance(3_000);
+    expect(states()).toEqual(['frozen']);
+  });
+
+  it('rests limits.timeout after it says 0', async () => {
+    await deploy();
+    const lease = leaseOf(await passing(ask()));
+    await passing(scheduler.sayBusy(lease.instanceId, '5m'));
+    lease.end('done');
+    await clock.advance(100_000);
+    expect(states()).toEqual(['busy']);
+    await passing(scheduler.sayBusy(lease.instanceId, '0'));
+    expect(states()).toEqual(['ready']);
+    await clock.advance(deployment.configuration.limits.timeoutMs + 100);
+    expect(states()).toEqual(['frozen']);
+  });
+
+  it('is still busy for the next Berth, on the same word and no longer', async () => {
+    await deploy();
+    const lease = leaseOf(await passing(ask()));
+    await passing(scheduler.sayBusy(lease.instanceId, '3m'));
+    lease.end('done');
+    const { busyUntil } = only();
+    scheduler.stop();
+    scheduler = createScheduler({});
+    await passing(scheduler.start([deployment]));
+    expect(only()).toMatchObject({ state: 'busy', busyUntil });
+    await clock.advance(100_000);
+    expect(states()).toEqual(['busy']);
+    await clock.advance(80_000 + deployment.configuration.limits.timeoutMs);
+    expect(states()).toEqual(['frozen']);
+  });
+
+  it('in the moment in which it is frozen is thawed', async () => {
+    await deploy();
+    expect(states()).toEqual(['frozen']);
+    await passing(scheduler.sayBusy(only().id, '1m'));
+    expect(states()).toEqual(['busy']);
+  });
+
+  it('in words that nobody understands, or is unknown, changes nothing', async () => {
+    await deploy();
+    expect(await scheduler.sayBusy(only().id, 'soon')).toEqual({ kind: 'unreadable' });
+    expect(await scheduler.sayBusy(`${deployment.id}.nobody`, '1m')).toEqual({ kind: 'unknown' });
+    expect(await scheduler.sayBusy('nothing.nobody', '1m')).toEqual({ kind: 'unknown' });
+    expect(states()).toEqual(['frozen']);
+  });
+});
+
 describe('a request that may not wake anything', () => {
   const askSoftly = () => scheduler.acquire(deployment.id, new AbortController().signal, false);
 

@@ -1,4 +1,5 @@
 /** The fleet: one runner for each deployment that has been asked for, the engine's events, and the memory budget. */
+import { isBusy } from '../core/busy.ts';
 import { BerthError } from '../core/errors.ts';
 import type {
   Deployment,
@@ -9,7 +10,7 @@ import type {
 } from '../core/model.ts';
 import { type PoolInstance, runningMs } from '../core/pool.ts';
 import type { EngineEvent } from '../ports/engine.ts';
-import type { Acquired, Fleet, Verified } from '../ports/fleet.ts';
+import type { Acquired, BusySaid, Fleet, Verified } from '../ports/fleet.ts';
 import { adoptAll, removeUnknown } from './adopt.ts';
 import { BootPermits } from './boot-permits.ts';
 import { keepBudget } from './budget.ts';
@@ -109,6 +110,19 @@ export class Scheduler implements Fleet {
     return this.#runners.get(deploymentId)?.pool.because;
   }
 
+  async sayBusy(instanceId: InstanceId, said: string): Promise<BusySaid> {
+    return (await this.#runnerOf(instanceId)?.sayBusy(instanceId, said)) ?? { kind: 'unknown' };
+  }
+
+  instanceAt(host: string): { readonly id: InstanceId; readonly project: string } | undefined {
+    for (const { deployment, instances, pool } of this.#allRunners()) {
+      const id = instances.at(host);
+      // One that has left the pool may have left its address to another one already.
+      if (id !== undefined && pool.instances.has(id)) return { id, project: deployment.project };
+    }
+    return undefined;
+  }
+
   /** Requests that wait for an instance now, over all deployments. */
   waiting(): number {
     let count = 0;
@@ -138,7 +152,11 @@ export class Scheduler implements Fleet {
     try {
       const before = new Map(
         [...this.#allRunners()].flatMap((runner) =>
-          runner.instances.ids().map((id) => [id, runner]),
+          // What is still being made may be missing from a list that was begun before.
+          runner.instances.ids().flatMap((id) => {
+            const isMade = runner.instances.get(id)?.host !== undefined;
+            return isMade ? [[id, runner] as const] : [];
+          }),
         ),
       );
       const found = new Map((await engine.list()).map((instance) => [instance.id, instance]));
@@ -202,18 +220,27 @@ function view(runner: Runner, instance: PoolInstance, now: number): InstanceView
   return {
     id: instance.id,
     deploymentId: runner.deployment.id,
-    state: stateOf(instance),
+    state: stateOf(instance, now),
     inFlight: instance.inFlight,
     createdAt: instance.createdAt,
     runningMs: runningMs(instance, now),
     ...(host === undefined || port === undefined ? {} : { address: `${host}:${port}` }),
-    because: instance.because,
+    ...(isBusy(instance, now) ? { busyUntil: instance.busyUntil } : {}),
+    because: becauseOf(instance, now),
   };
 }
 
-function stateOf(instance: PoolInstance): InstanceState {
+function becauseOf(instance: PoolInstance, now: number): string {
+  if (!isBusy(instance, now)) return instance.because;
+  const seconds = Math.ceil((instance.busyUntil - now) / 1_000);
+  return `busy for ${seconds} s more, as it said itself; ${instance.because}`;
+}
+
+function stateOf(instance: PoolInstance, now: number): InstanceState {
   if (instance.phase === 'leaving') return 'draining';
   if (instance.phase === 'frozen' && instance.isReclaimed) return 'reclaimed';
-  if (instance.phase === 'ready') return instance.inFlight > 0 ? 'busy' : 'ready';
+  if (instance.phase === 'ready') {
+    return instance.inFlight > 0 || isBusy(instance, now) ? 'busy' : 'ready';
+  }
   return instance.phase;
 }

@@ -5,9 +5,11 @@ import type { Deployment } from '../core/model.ts';
 import type { LedgerEntry, Store } from '../ports/store.ts';
 import { accessContract } from './access.contract.ts';
 import { auditContract } from './audit.contract.ts';
+import { busyStoreContract } from './busy-store.contract.ts';
 import { cleanupStoreContract } from './cleanup-store.contract.ts';
 import { deploymentArbitrary } from './deployment.arbitrary.ts';
 import { releaseStoreContract } from './release-store.contract.ts';
+import { secretStoreContract } from './secret-store.contract.ts';
 
 /** A store of its own for one test. */
 export interface OpenedStore {
@@ -48,6 +50,7 @@ export function storeContract(name: string, open: () => Promise<OpenedStore>): v
   };
 
   releaseStoreContract(name, fresh);
+  secretStoreContract(name, fresh);
 
   describe(`${name} keeps deployments`, () => {
     it('and gives back what was written, whatever the values', async () => {
@@ -219,6 +222,7 @@ export function storeContract(name: string, open: () => Promise<OpenedStore>): v
 
   accessContract(name, fresh);
   auditContract(name, fresh);
+  busyStoreContract(name, fresh);
   cleanupStoreContract(name, fresh);
 
   describe(`${name} closes`, () => {

@@ -3,18 +3,27 @@ import { BerthError } from '../../core/errors.ts';
 import type { AuditEntry, Deployment, DeploymentId } from '../../core/model.ts';
 import type { AccessStore } from '../../ports/access-store.ts';
 import type { AuditFilter } from '../../ports/audit.ts';
+import type { BusyStore } from '../../ports/busy-store.ts';
 import type { CleanupStore } from '../../ports/cleanup-store.ts';
 import type { ReleaseStore } from '../../ports/release-store.ts';
+import type { SecretStore } from '../../ports/secret-store.ts';
 import type { LedgerEntry, Store } from '../../ports/store.ts';
 
 import { memoryAccess } from './access.ts';
 import { MemoryAudit } from './audit.ts';
+import { memoryBusy } from './busy.ts';
 import { memoryCleanup, type MemoryCleanup } from './cleanup.ts';
 import { memoryReleases } from './releases.ts';
+import { memorySecrets } from './secrets.ts';
 
 /** The areas that the constructor adds, each from a file of its own. */
 // oxlint-disable-next-line typescript/no-unsafe-declaration-merging -- the constructor assigns all of them
-export interface MemoryStore extends AccessStore, CleanupStore, ReleaseStore {}
+export interface MemoryStore
+  extends AccessStore,
+    BusyStore,
+    CleanupStore,
+    ReleaseStore,
+    SecretStore {}
 
 /** Same contract as every store, durability excepted: nothing survives `close`. */
 export class MemoryStore implements Store {
@@ -28,7 +37,14 @@ export class MemoryStore implements Store {
   constructor() {
     const needOpen = () => this.#needOpen();
     this.#cleanup = memoryCleanup(needOpen, (id) => this.#deployments.has(id));
-    Object.assign(this, memoryAccess(needOpen), this.#cleanup, memoryReleases(needOpen));
+    Object.assign(
+      this,
+      memoryAccess(needOpen),
+      memoryBusy(needOpen),
+      this.#cleanup,
+      memoryReleases(needOpen),
+      memorySecrets(needOpen),
+    );
   }
 
   async insertDeployment(deployment: Deployment): Promise<boolean> {

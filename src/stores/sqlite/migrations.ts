@@ -172,6 +172,34 @@ export const MIGRATIONS: readonly Migration[] = [
       ) strict`,
     ],
   },
+  {
+    version: 5,
+    name: 'busy leases',
+    statements: [
+      `create table busy (
+        instance_id text primary key not null,
+        until real not null
+      ) strict, without rowid`,
+    ],
+  },
+  {
+    version: 6,
+    name: 'secrets',
+    statements: [
+      // A removed value leaves its number, which is never given again.
+      `create table secrets (
+        team text not null,
+        name text not null,
+        version integer not null,
+        sealed text,
+        wrapped_key text,
+        master_key_id text,
+        created_at real not null,
+        created_by text not null,
+        primary key (team, name, version)
+      ) strict, without rowid`,
+    ],
+  },
 ];
 
 /**

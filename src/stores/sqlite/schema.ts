@@ -67,6 +67,23 @@ export interface DiskSampleRow {
   readonly used_bytes: number;
 }
 
+export interface BusyRow {
+  readonly instance_id: string;
+  readonly until: number;
+}
+
+/** Base64 in the three columns that are null once the value was removed. */
+export interface SecretRow {
+  readonly team: string;
+  readonly name: string;
+  readonly version: number;
+  readonly sealed: string | null;
+  readonly wrapped_key: string | null;
+  readonly master_key_id: string | null;
+  readonly created_at: number;
+  readonly created_by: string;
+}
+
 export interface SettingRow {
   readonly name: string;
   readonly value: string;
@@ -151,6 +168,8 @@ export interface Tables {
   readonly ledger: LedgerRow;
   readonly last_requests: LastRequestRow;
   readonly disk_samples: DiskSampleRow;
+  readonly busy: BusyRow;
+  readonly secrets: SecretRow;
   readonly settings: SettingRow;
   readonly schema_versions: SchemaVersionRow;
 }

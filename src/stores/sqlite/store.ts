@@ -5,22 +5,31 @@ import { BerthError } from '../../core/errors.ts';
 import type { AuditEntry, Deployment, DeploymentId } from '../../core/model.ts';
 import type { AccessStore } from '../../ports/access-store.ts';
 import type { AuditFilter } from '../../ports/audit.ts';
+import type { BusyStore } from '../../ports/busy-store.ts';
 import type { CleanupStore } from '../../ports/cleanup-store.ts';
 import type { ReleaseStore } from '../../ports/release-store.ts';
+import type { SecretStore } from '../../ports/secret-store.ts';
 import type { LedgerEntry, Store } from '../../ports/store.ts';
 import { sqliteAccess } from './access.ts';
 import { appendAudit, readAudit } from './audit.ts';
+import { sqliteBusy } from './busy.ts';
 import { sqliteCleanup } from './cleanup.ts';
 import { deploymentFromRow, deploymentToRow, entryFromRow, entryToRow } from './rows.ts';
 import { sqliteReleases } from './releases.ts';
 import type { DeploymentRow, Tables } from './schema.ts';
+import { sqliteSecrets } from './secrets.ts';
 
 /** Rows taken over and parsed in one go: 100 hold the thread for well under a millisecond. */
 const PAGE_ROWS = 100;
 
 /** The areas that the constructor adds, each from a file of its own. */
 // oxlint-disable-next-line typescript/no-unsafe-declaration-merging -- the constructor assigns all of them
-export interface SqliteStore extends AccessStore, CleanupStore, ReleaseStore {}
+export interface SqliteStore
+  extends AccessStore,
+    BusyStore,
+    CleanupStore,
+    ReleaseStore,
+    SecretStore {}
 
 export class SqliteStore implements Store {
   readonly #database: Kysely<Tables>;
@@ -30,7 +39,14 @@ export class SqliteStore implements Store {
   constructor(database: Kysely<Tables>) {
     this.#database = database;
     const open = () => this.#open();
-    Object.assign(this, sqliteAccess(open), sqliteCleanup(open), sqliteReleases(open));
+    Object.assign(
+      this,
+      sqliteAccess(open),
+      sqliteBusy(open),
+      sqliteCleanup(open),
+      sqliteReleases(open),
+      sqliteSecrets(open),
+    );
   }
 
   async insertDeployment(deployment: Deployment): Promise<boolean> {
