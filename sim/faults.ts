@@ -19,6 +19,19 @@ export interface Faults {
   neverListens: number;
   lostEvent: number;
   fullDisk: number;
+  /** A list that was taken some time before it arrives. */
+  staleList: number;
+  refusedConnect: number;
+  /** A connection is reset before the app has read anything. */
+  resetUnread: number;
+  appReset: number;
+  appHalf: number;
+  appHang: number;
+  appGarbage: number;
+  appDies: number;
+  appEarly: number;
+  /** 0 or 1: nobody answers; switched by the world, never drawn. */
+  engineDown: number;
 }
 
 export const NO_FAULTS: Faults = {
@@ -35,14 +48,34 @@ export const NO_FAULTS: Faults = {
   neverListens: 0,
   lostEvent: 0,
   fullDisk: 0,
+  staleList: 0,
+  refusedConnect: 0,
+  resetUnread: 0,
+  appReset: 0,
+  appHalf: 0,
+  appHang: 0,
+  appGarbage: 0,
+  appDies: 0,
+  appEarly: 0,
+  engineDown: 0,
 };
+
+/** An app that fails at every third request serves nobody; an engine may. */
+const MOST = { engine: 0.3, app: 0.1 };
+
+function group(kind: keyof Faults): keyof typeof MOST {
+  return kind.startsWith('app') || kind === 'resetUnread' || kind === 'refusedConnect'
+    ? 'app'
+    : 'engine';
+}
 
 /** Each kind is there or not, so that worlds with few kinds and worlds with many are both met. */
 export function drawFaults(random: SeededRandom): Faults {
   const faults = { ...NO_FAULTS };
   for (const kind of Object.keys(faults) as (keyof Faults)[]) {
-    if (!random.chance(0.3)) continue;
-    faults[kind] = kind === 'slowMs' ? random.between(10, 3_000) : random.fraction() * 0.3;
+    if (kind === 'engineDown' || !random.chance(0.3)) continue;
+    faults[kind] =
+      kind === 'slowMs' ? random.between(10, 3_000) : random.fraction() * MOST[group(kind)];
   }
   return faults;
 }

@@ -1,25 +1,18 @@
 /** What must be so in every world: safety after each step, liveness in the calm at the end. */
-import type { DeploymentId } from '../src/core/model.ts';
-import type { Acquired } from '../src/ports/fleet.ts';
-import type { Scheduler } from '../src/scheduler/scheduler.ts';
+import { type Asking, heldLease } from './asking.ts';
+import type { Call } from './call.ts';
 import type { World } from './world.ts';
-
-export interface Request {
-  readonly number: number;
-  readonly deploymentId: DeploymentId;
-  readonly abort: AbortController;
-  result: Acquired | undefined;
-  /** A lease of it has not ended. */
-  isHeld: boolean;
-  /** The scheduler that was asked: after a restart the old one's leases do not count. */
-  readonly scheduler: Scheduler;
-}
 
 function demand(holds: boolean, what: string): asserts holds {
   if (!holds) throw new Error(what);
 }
 
 export function checkSafety(world: World): void {
+  const [violation] = world.books.violations;
+  demand(violation === undefined, violation ?? '');
+  for (const call of world.calls) checkCall(world, call);
+  const { askings } = world.books;
+  for (const { number, ends } of askings) demand(ends <= 1, `lease #${number} ended ${ends} times`);
   for (const { id, configuration } of world.deployments) {
     const instances = world.scheduler.instances(id);
     const { limits, scale } = configuration;
@@ -29,65 +22,121 @@ export function checkSafety(world: World): void {
       counted.length <= scale.max + 1,
       `${id}: ${counted.length} instances, scale.max is ${scale.max}`,
     );
-
-    const held = new Map<string, number>();
-    for (const request of world.requests) {
-      if (
-        request.scheduler !== world.scheduler ||
-        !request.isHeld ||
-        request.result?.kind !== 'leased'
-      )
-        continue;
-      const { instanceId } = request.result.lease;
-      held.set(instanceId, (held.get(instanceId) ?? 0) + 1);
-    }
+    const asked = askings.filter((one) => one.deploymentId === id && isOfNow(world, one));
+    const leases = asked.flatMap((asking) => heldLease(asking) ?? []);
     for (const instance of instances) {
-      const leases = held.get(instance.id) ?? 0;
+      const held = leases.filter((lease) => lease.instanceId === instance.id).length;
       demand(
-        leases === instance.inFlight,
-        `${instance.id}: ${leases} leases are held, the pool counts ${instance.inFlight}`,
+        held === instance.inFlight,
+        `${instance.id}: ${held} leases are held, the pool counts ${instance.inFlight}`,
       );
       demand(
-        leases <= limits.maxConcurrentReqs,
-        `${instance.id}: ${leases} leases, ${limits.maxConcurrentReqs} allowed`,
+        held <= limits.maxConcurrentReqs,
+        `${instance.id}: ${held} leases, ${limits.maxConcurrentReqs} allowed`,
       );
       const rests =
         instance.state === 'frozen' || instance.state === 'parked' || instance.state === 'booting';
-      demand(!rests || leases === 0, `${instance.id} is ${instance.state} with ${leases} leases`);
+      demand(!rests || held === 0, `${instance.id} is ${instance.state} with ${held} leases`);
     }
-
-    const asked = world.requests.filter(
-      (one) => one.deploymentId === id && one.scheduler === world.scheduler,
-    );
-    const firstWaiting = asked.find((request) => !request.result && !request.abort.signal.aborted);
-    if (!firstWaiting) continue;
-    const overtaken = asked.find(
-      (request) => request.number > firstWaiting.number && request.result?.kind === 'leased',
-    );
-    demand(
-      !overtaken,
-      `${id}: #${overtaken?.number ?? ''} was served before #${firstWaiting.number}`,
-    );
-    const isFull = counted.length >= scale.max;
-    const isBooting = instances.some((one) => one.state === 'booting');
-    const saysBackOff = world.scheduler.because(id)?.includes('next try in') ?? false;
-    demand(
-      isFull || isBooting || saysBackOff,
-      `${id}: #${firstWaiting.number} waits, but nothing boots: ${world.scheduler.because(id) ?? ''}`,
-    );
+    const sockets = world.calls.filter(
+      (call) => call.isSpliced && call.deployment.id === id && call.router === world.router,
+    ).length;
+    demand(sockets <= leases.length, `${id}: ${sockets} WebSockets hold ${leases.length} leases`);
+    checkOrder(world, id, asked, scale.max);
   }
 }
 
-export async function checkCalm(world: World): Promise<void> {
-  for (const request of world.requests) {
-    const isCut = request.scheduler !== world.scheduler;
+/** What a client got is right, and what it sent was not carried out more often than it may be. */
+function checkCall(world: World, call: Call): void {
+  if (call.isChecked) return;
+  const which = `${call.deployment.id} ${call.method} ${call.number}`;
+  const deliveries = world.apps.deliveries.get(call.number) ?? 0;
+  const most = call.isIdempotent ? MAX_TRIES : 1;
+  demand(deliveries <= most, `${which} was read by apps ${deliveries} times, at most ${most} may`);
+  if (call.outcome === 'open') return;
+  call.isChecked = true;
+  const { deployment, error, outcome, status, text } = call;
+  if (outcome === 'cut' && !call.wasCutByRestart)
+    demand(status !== 0, `${which} was cut off without an answer`);
+  if (outcome !== 'answered') return;
+  if (status === 200 && call.method !== 'HEAD')
     demand(
-      isCut || request.result !== undefined,
-      `${request.deploymentId} #${request.number} was never answered`,
+      text.startsWith(`#${call.number} ${call.bodyBytes} `),
+      `${which} with ${call.bodyBytes} bytes got ${text.slice(0, 40)}`,
+    );
+  if (status === 101) demand('hello'.startsWith(text), `${which} heard ${text}`);
+  const own = [200, 101, 403, 413].includes(status);
+  demand(own || CODES.has(error), `${which} got ${status} ${error} ${text}`);
+  const mayTryAgain = call.isIdempotent && call.bodyBytes === 0 && !call.isWebSocket;
+  if (error === 'INSTANCE_DIED' && mayTryAgain && call.method !== 'HEAD')
+    demand(
+      /the answer had begun|it failed 3 times|2 instances ended/.test(text),
+      `${which} was given up too soon: ${text}`,
+    );
+  if (error === 'DURATION_EXCEEDED') {
+    const { durationMs } = deployment.configuration.limits;
+    demand(call.tookMs >= durationMs, `${which} was given up after ${call.tookMs} ms`);
+  }
+}
+
+const MAX_TRIES = 3;
+/** What may be answered by the router itself. */
+const CODES = new Set(
+  'NOT_FOUND QUEUE_FULL BOOT_FAILED BOOT_TIMEOUT NO_PORT INSTANCE_DIED DURATION_EXCEEDED OUT_OF_MEMORY ENGINE_FAILED ENGINE_UNAVAILABLE DISK_FULL'.split(
+    ' ',
+  ),
+);
+
+/** Nobody is served before one who waits longer, and nobody waits without a reason. */
+function checkOrder(world: World, id: string, asked: readonly Asking[], max: number): void {
+  const firstWaiting = asked.find((asking) => !asking.result && !asking.signal.aborted);
+  if (!firstWaiting) return;
+  const overtaken = asked.find(
+    (asking) => asking.number > firstWaiting.number && asking.result?.kind === 'leased',
+  );
+  demand(
+    !overtaken,
+    `${id}: #${overtaken?.number ?? ''} was served before #${firstWaiting.number}`,
+  );
+  const states = world.scheduler.instances(id).map(({ state }) => state);
+  const isFull =
+    states.filter((state) => ['booting', 'ready', 'busy'].includes(state)).length >= max;
+  const because = world.scheduler.because(id) ?? '';
+  demand(
+    isFull || states.includes('booting') || because.includes('next try in'),
+    `${id}: #${firstWaiting.number} waits, but nothing boots: ${because}`,
+  );
+}
+
+function isOfNow(world: World, asking: Asking): boolean {
+  return asking.fleet === world.scheduler;
+}
+
+export async function checkCalm(world: World): Promise<void> {
+  await checkRest(world);
+  for (const call of await world.askAll())
+    demand(
+      call.status === 200,
+      `${call.deployment.id} answers ${call.status} in the calm: ${call.text}`,
+    );
+  await world.clock.advance(4_000_000);
+  checkSafety(world);
+  await checkRest(world);
+}
+
+/** Everything was answered and given back, and what is not asked for is at rest. */
+async function checkRest(world: World): Promise<void> {
+  for (const call of world.calls)
+    demand(call.outcome !== 'open', `${call.deployment.id} ${call.number} was never answered`);
+  for (const asking of world.books.askings) {
+    const { deploymentId, number } = asking;
+    demand(
+      !isOfNow(world, asking) || asking.result !== undefined,
+      `${deploymentId} #${number} waits for ever`,
     );
     demand(
-      isCut || !request.isHeld,
-      `${request.deploymentId} #${request.number} still holds its lease`,
+      !isOfNow(world, asking) || heldLease(asking) === undefined,
+      `${deploymentId} #${number} still holds its lease`,
     );
   }
   for (const { id, configuration } of world.deployments) {

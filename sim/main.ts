@@ -19,10 +19,10 @@ let failed = 0;
 for (const seed of seeds) {
   const world = new World(seed);
   try {
-    const { requests, leased, refused, cancelled } = await world.run(steps);
+    const { faults: _faults, trace: _trace, ...outcome } = await world.run(steps);
     if (values.seed !== undefined) {
       console.log(world.trace.join('\n'));
-      console.log({ requests, leased, refused, cancelled });
+      console.log(outcome);
     }
   } catch (error) {
     failed += 1;

@@ -7,7 +7,7 @@ describe('the simulation', () => {
     it(`holds in the world of seed ${seed}`, async () => {
       const outcome = await new World(seed).run(150);
       expect(outcome.requests).toBeGreaterThan(0);
-      expect(outcome.leased).toBeGreaterThan(0);
+      expect(outcome.served).toBeGreaterThan(0);
     });
   }
 

@@ -1,22 +1,35 @@
-/** One world from a seed: deployments, traffic and faults around the real scheduler, then calm. */
+/** One world from a seed: clients, apps and faults around the real router and scheduler, then calm. */
 import type { Deployment, DeploymentId, IdleRest } from '../src/core/model.ts';
 import type { Clock } from '../src/ports/clock.ts';
 import { createMemoryEngine, type MemoryEngine } from '../src/engines/memory/engine.ts';
-import type { Acquired, Lease } from '../src/ports/fleet.ts';
+import type { InstanceSpec } from '../src/ports/engine.ts';
 import type { Logs } from '../src/ports/logs.ts';
+import { RouteTable } from '../src/core/route.ts';
+import { createRouter, type Router } from '../src/router/router.ts';
 import { Scheduler } from '../src/scheduler/scheduler.ts';
 import { MemoryStore } from '../src/stores/memory/store.ts';
+import { Apps } from './app.ts';
+import { Books } from './asking.ts';
+import { Call } from './call.ts';
 import { VirtualClock } from './clock.ts';
+import { faultyEngine } from './faulty-engine.ts';
 import { drawFaults, type Faults, knobsFor, NO_FAULTS, storeWithFaults } from './faults.ts';
-import { checkCalm, checkSafety, type Request } from './invariants.ts';
+import { checkCalm, checkSafety } from './invariants.ts';
+import { Network } from './network.ts';
 import { SeededRandom } from './random.ts';
 
 export interface Outcome {
   readonly seed: number;
   readonly requests: number;
-  readonly leased: number;
+  /** Answered by an app. */
+  readonly served: number;
+  /** Answered by the router, with a code. */
   readonly refused: number;
+  readonly cut: number;
   readonly cancelled: number;
+  /** WebSockets that were accepted. */
+  readonly sockets: number;
+  readonly leases: number;
   readonly faults: Faults;
   /** What happened, in order: the same for the same seed. */
   readonly trace: readonly string[];
@@ -58,51 +71,86 @@ const NO_LOGS: Logs = {
 
 export class World {
   readonly random: SeededRandom;
-  readonly clock = new VirtualClock();
+  readonly network = new Network();
+  readonly clock = new VirtualClock(this.network.activity);
   readonly faults: Faults;
+  readonly apps: Apps;
   readonly engine: MemoryEngine;
   readonly store = new MemoryStore();
   readonly deployments: readonly Deployment[];
-  readonly requests: Request[] = [];
+  readonly books: Books;
+  readonly calls: Call[] = [];
   readonly trace: string[] = [];
-  scheduler: Scheduler;
+  scheduler!: Scheduler;
+  router!: Router;
+  #routes!: RouteTable;
   readonly #seed: number;
   readonly #hasSwap: boolean;
+  readonly #hasEngineTrouble: boolean;
   #life: Life = { isOver: false };
 
   constructor(seed: number) {
     this.#seed = seed;
     this.random = new SeededRandom(seed);
     this.#hasSwap = this.random.chance(0.5);
+    this.#hasEngineTrouble = this.random.chance(0.3);
     this.faults = drawFaults(this.random);
-    const knobs = knobsFor(this.faults, this.random);
-    this.engine = createMemoryEngine({ clock: this.clock, knobs });
-    this.deployments = Array.from({ length: this.random.between(1, 4) }, (_, index) =>
+    const { clock, faults, network, random } = this;
+    this.apps = new Apps({
+      ...{ clock, faults, network, random },
+      exit: (id, exit) => void this.engine.crash(id, exit),
+    });
+    this.books = new Books({
+      clock,
+      durationMs: (id) => this.#durationMs(id),
+      isAlive: (id) => this.apps.isAlive(id),
+      note: (text) => this.note(text),
+    });
+    this.engine = createMemoryEngine({
+      clock,
+      knobs: knobsFor(faults, random),
+      run: (spec: InstanceSpec) => this.apps.run(spec),
+    });
+    this.deployments = Array.from({ length: random.between(1, 4) }, (_, index) =>
       this.#drawDeployment(index),
     );
-    this.scheduler = this.#createScheduler();
+    this.#createBerth();
   }
 
   /** Traffic and faults, safety checked after every step; then calm, and liveness. */
   async run(steps: number): Promise<Outcome> {
-    await this.#start();
-    for (let step = 0; step < steps; step += 1) {
-      await this.#step();
-      checkSafety(this);
+    try {
+      await this.#start();
+      for (let step = 0; step < steps; step += 1) {
+        await this.#step();
+        checkSafety(this);
+      }
+      await this.#calm();
+      await checkCalm(this);
+    } finally {
+      this.router.server.close();
+      this.apps.close();
     }
-    await this.#calm();
-    await checkCalm(this);
-    const count = (kind: Acquired['kind']) =>
-      this.requests.filter((request) => request.result?.kind === kind).length;
+    const count = (test: (call: Call) => boolean) => this.calls.filter(test).length;
     return {
       seed: this.#seed,
-      requests: this.requests.length,
-      leased: count('leased'),
-      refused: count('refused'),
-      cancelled: count('cancelled'),
+      requests: this.calls.length,
+      served: count((call) => call.outcome === 'answered' && call.error === ''),
+      refused: count((call) => call.error !== ''),
+      cut: count((call) => call.outcome === 'cut'),
+      cancelled: count((call) => call.outcome === 'cancelled'),
+      sockets: count((call) => call.status === 101),
+      leases: this.books.askings.length,
       faults: this.faults,
       trace: this.trace,
     };
+  }
+
+  /** One request to each deployment, as nothing is wrong any more. */
+  async askAll(): Promise<readonly Call[]> {
+    const calls = this.deployments.map((deployment) => this.#call(deployment, true));
+    await this.clock.advance(60_000);
+    return calls;
   }
 
   note(text: string): void {
@@ -120,50 +168,52 @@ export class World {
     else if (what < 0.69) this.engine.breakEvents();
     else if (what < 0.7) await this.#restart();
     else if (what < 0.71) await this.#removeAndAdd();
+    else if (what < 0.72) await this.#freezeOne();
+    else if (what < 0.73 && this.#hasEngineTrouble) await this.#engineDown();
     const pauses = [0, 1, 10, 100, 1_000, 10_000, 90_000];
     await this.clock.advance(pauses[random.between(0, pauses.length - 1)] ?? 0);
   }
 
   #arrive(count: number): void {
     const deployment = this.#any(this.deployments);
-    for (let index = 0; index < count; index += 1) this.#request(deployment);
+    for (let index = 0; index < count; index += 1) this.#call(deployment);
   }
 
-  #request(deployment: Deployment): void {
-    const abort = new AbortController();
-    const request: Request = {
-      number: this.requests.length,
-      deploymentId: deployment.id,
-      abort,
-      result: undefined,
-      isHeld: false,
-      scheduler: this.scheduler,
-    };
-    this.requests.push(request);
-    const holdMs = this.random.between(0, 20_000);
-    void this.scheduler.acquire(deployment.id, abort.signal).then(async (result) => {
-      request.result = result;
-      this.note(`${deployment.id} #${request.number} ${result.kind}`);
-      if (result.kind === 'leased') await this.#hold(request, result.lease, holdMs);
-    });
-  }
-
-  async #hold(request: Request, lease: Lease, holdMs: number): Promise<void> {
-    request.isHeld = true;
-    await this.clock.sleep(holdMs, lease.lost);
-    request.isHeld = false;
-    lease.end(lease.lost.aborted ? 'died' : this.random.chance(0.02) ? 'refused' : 'done');
+  #call(deployment: Deployment, isPlain = false): Call {
+    const { clock, random, router } = this;
+    const { activity } = this.network;
+    const number = this.calls.length;
+    const call = new Call({ number, deployment, router, clock, random, activity, isPlain });
+    this.calls.push(call);
+    call.start();
+    return call;
   }
 
   #cancelOne(): void {
-    const waiting = this.requests.filter((request) => !request.result);
-    if (waiting.length > 0) this.#any(waiting).abort.abort();
+    const open = this.calls.filter(({ outcome }) => outcome === 'open');
+    if (open.length > 0) this.#any(open).cancel();
   }
 
   async #crashOne(): Promise<void> {
     const found = await this.#engineIds();
     if (found.length > 0)
-      await this.engine.crash(this.#any(found), { code: 137, outOfMemory: false });
+      await this.engine.crash(this.#any(found), {
+        code: 137,
+        outOfMemory: this.random.chance(0.3),
+      });
+  }
+
+  async #freezeOne(): Promise<void> {
+    const found = await this.#engineIds();
+    if (found.length > 0)
+      void this.apps.freezeFromOutside(this.#any(found), this.random.between(1, 30_000));
+  }
+
+  async #engineDown(): Promise<void> {
+    this.note('the engine is down');
+    this.faults.engineDown = 1;
+    await this.clock.advance(this.random.between(1, 20_000));
+    this.faults.engineDown = 0;
   }
 
   async #vanishOne(): Promise<void> {
@@ -175,8 +225,11 @@ export class World {
   async #restart(): Promise<void> {
     this.note('restart');
     this.#life.isOver = true;
+    this.router.server.close();
+    for (const call of this.calls) if (call.outcome === 'open') call.cutOff();
+    this.network.cutClients();
     await this.clock.advance(60_000);
-    this.scheduler = this.#createScheduler();
+    this.#createBerth();
     await this.#start();
   }
 
@@ -185,6 +238,7 @@ export class World {
     const deployment = this.#any(this.deployments);
     this.note(`remove ${deployment.id}`);
     await this.#withTime(this.scheduler.remove(deployment.id));
+    this.note(`add ${deployment.id}`);
     this.scheduler.add(deployment);
   }
 
@@ -197,7 +251,8 @@ export class World {
       } catch (error) {
         if (tries > 50) throw error;
         this.scheduler.stop();
-        this.scheduler = this.#createScheduler();
+        this.router.server.close();
+        this.#createBerth();
       }
     }
   }
@@ -261,12 +316,36 @@ export class World {
     };
   }
 
-  #createScheduler(): Scheduler {
+  #durationMs(id: DeploymentId): number {
+    return this.deployments.find((one) => one.id === id)?.configuration.limits.durationMs ?? 0;
+  }
+
+  /** A new process of Berth: what the one before held in memory is gone. */
+  #createBerth(): void {
     this.#life.isOver = true;
     const life = { isOver: false };
     this.#life = life;
+    this.scheduler = this.#createScheduler(life);
+    this.#routes = new RouteTable({ domain: 'localhost' });
+    for (const { id } of this.deployments) this.#routes.addDeployment(id);
+    this.router = createRouter({
+      fleet: this.books.watch(this.scheduler),
+      routes: this.#routes,
+      platform: (_req, res) => res.end(),
+      clock: mortal<Clock>(this.clock, life),
+      random: this.random,
+      version: '0',
+      limits: { socketsPerClient: 100_000, upstreamKeepAliveMs: 3_600_000 },
+      durationMs: (id) => this.#durationMs(id),
+      connect: (to) => this.network.connect(to),
+      onAccess: ({ deploymentId = '', method, status, error = '', retries, totalMs }) =>
+        this.note(`${deploymentId} ${method} ${status} ${error} ${retries} ${totalMs}`),
+    });
+  }
+
+  #createScheduler(life: Life): Scheduler {
     return new Scheduler({
-      engine: mortal<MemoryEngine>(this.engine, life),
+      engine: mortal(faultyEngine(this.engine, this), life),
       store: mortal(storeWithFaults(this.store, this.faults, this.random), life),
       logs: NO_LOGS,
       clock: mortal<Clock>(this.clock, life),
@@ -288,7 +367,7 @@ export class World {
       bootTimeoutMs: 30_000,
       stopGraceMs: 10_000,
       bounds: { maxWaiting: 200, maxWaitMs: 60_000 },
-      onUnroute: () => {},
+      onUnroute: (id) => this.router.forget(id),
     });
   }
 }

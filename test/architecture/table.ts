@@ -186,6 +186,7 @@ export const PARTS: readonly Part[] = [
       ports: NEEDS,
       scheduler: 'the real part in a false world',
       engines: 'the memory engine',
+      router: 'the real part in a false world',
       stores: 'the memory store',
     },
     packages: [],
