@@ -6,9 +6,6 @@ const NAME = /^[A-Za-z0-9][A-Za-z0-9_.-]{0,99}$/;
 export const SECRET_NAME_RULE =
   '1 to 100 letters, digits, "_", "." or "-", the first a letter or digit';
 
-/** The team of everything until there are others. */
-export const DEFAULT_TEAM = 'default';
-
 export function isSecretName(name: string): boolean {
   return NAME.test(name);
 }
