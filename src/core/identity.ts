@@ -24,6 +24,11 @@ export function identityText(
   return canonicalText({ form: 1, project, source, configuration, ...pinned });
 }
 
+/** Whether two configurations are the same, whatever the order of their keys. */
+export function isSameConfiguration(a: Configuration, b: Configuration): boolean {
+  return canonicalText(a) === canonicalText(b);
+}
+
 /** `<project>-<8 chars>` from a sha256 in hex: 40 bits of it, five to a character. */
 export function deploymentIdFrom(project: string, sha256: string): DeploymentId {
   let suffix = '';
