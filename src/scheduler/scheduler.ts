@@ -29,6 +29,8 @@ export class Scheduler implements Fleet {
   readonly #runners = new Map<DeploymentId, Runner>();
   /** Those that the deploys are still looking at: not yet to be found by requests. */
   readonly #verifying = new Map<DeploymentId, Runner>();
+  /** Those of removed deployments, until their last request has ended. */
+  readonly #closing = new Set<Runner>();
   readonly #stop = new AbortController();
   #budget: Promise<void> = Promise.resolve();
   #isBudgetAsked = false;
@@ -93,7 +95,13 @@ export class Scheduler implements Fleet {
   async remove(deploymentId: DeploymentId): Promise<void> {
     const runner = this.#runners.get(deploymentId) ?? this.#verifying.get(deploymentId);
     this.#runners.delete(deploymentId);
-    await runner?.close();
+    if (!runner) return;
+    this.#closing.add(runner);
+    try {
+      await runner.close();
+    } finally {
+      this.#closing.delete(runner);
+    }
   }
 
   instances(deploymentId?: DeploymentId): readonly InstanceView[] {
@@ -133,6 +141,7 @@ export class Scheduler implements Fleet {
   *#allRunners(): Generator<Runner> {
     yield* this.#runners.values();
     yield* this.#verifying.values();
+    yield* this.#closing;
   }
 
   #engineSays(event: EngineEvent): void {
@@ -194,6 +203,7 @@ export class Scheduler implements Fleet {
 
   #runnerOf(id: InstanceId): Runner | undefined {
     const deploymentId = id.slice(0, id.lastIndexOf('.'));
+    for (const runner of this.#closing) if (runner.instances.get(id)) return runner;
     return this.#runners.get(deploymentId) ?? this.#verifying.get(deploymentId);
   }
 
