@@ -5,7 +5,7 @@ import { backoffMs } from './backoff.ts';
 import { drainsDue } from './drain.ts';
 import { budgetUnderPressure, demotionsDue, type Resting, restsDue } from './idle.ts';
 import { nextPermit } from './permit.ts';
-import { createPool, endLease, arrive, join, leave, type Pool } from './pool.ts';
+import { arrive, createPool, endLease, hang, join, leave, lookedAt, type Pool } from './pool.ts';
 import { recyclesDue } from './recycle.ts';
 
 const limits = { maxConcurrentReqs: 2, durationMs: 100_000, timeoutMs: 60_000 };
@@ -169,8 +169,31 @@ describe('draining', () => {
     arrive(pool, 1, 0);
     leave(pool, 'i0', '', 10);
     leave(pool, 'i1', '', 10);
-    expect(drainsDue(pool, 20)).toEqual({ stop: ['i1'], force: [], lookAgainAt: 100_010 });
+    expect(drainsDue(pool, 20)).toEqual({ stop: ['i1'], force: [], look: [], lookAgainAt: 1_010 });
+    lookedAt(pool, 'i0', 99_500);
+    expect(drainsDue(pool, 99_600)).toMatchObject({ force: [], look: [], lookAgainAt: 100_010 });
     expect(drainsDue(pool, 100_010).force).toEqual(['i0']);
+  });
+
+  it('looks at one that finishes nothing for a second, again a second later, and not at one that does', () => {
+    const pool = poolWith(1);
+    arrive(pool, 1, 0);
+    arrive(pool, 2, 0);
+    leave(pool, 'i0', '', 10);
+    expect(drainsDue(pool, 1_009).look).toEqual([]);
+    expect(drainsDue(pool, 1_010).look).toEqual(['i0']);
+    lookedAt(pool, 'i0', 1_015);
+    expect(drainsDue(pool, 1_500).look).toEqual([]);
+    expect(drainsDue(pool, 2_015).look).toEqual(['i0']);
+    endLease(pool, 'i0', true, 2_000);
+    expect(drainsDue(pool, 2_015)).toMatchObject({ look: [], lookAgainAt: 3_000 });
+  });
+
+  it('does not wait for what an instance holds that answers nothing any more', () => {
+    const pool = poolWith(1);
+    arrive(pool, 1, 0);
+    hang(pool, 'i0', 'no answer', 10);
+    expect(drainsDue(pool, 10).force).toEqual(['i0']);
   });
 });
 

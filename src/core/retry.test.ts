@@ -4,11 +4,11 @@ import { describe, expect, it } from 'vitest';
 import { type BodyState, decideRetry, type Happened, isIdempotent } from './retry.ts';
 
 const METHODS = ['GET', 'HEAD', 'PUT', 'DELETE', 'OPTIONS', 'POST', 'PATCH', 'get', 'LOCK'];
-const HAPPENED: readonly Happened[] = ['refused', 'undelivered', 'reset', 'answering'];
+const HAPPENED: readonly Happened[] = ['refused', 'undelivered', 'reset', 'unread', 'answering'];
 const BODIES: readonly BodyState[] = ['empty', 'whole', 'streaming'];
 
 function again(happened: Happened, method: string, body: BodyState, tries = 1): boolean {
-  return decideRetry({ happened, method, body, tries, maxTries: 3 }).again;
+  return decideRetry({ happened, method, body, tries, maxTries: 3, resets: 1 }).again;
 }
 
 describe('decideRetry', () => {
@@ -21,6 +21,9 @@ describe('decideRetry', () => {
     ['reset', 'PUT', 'whole', true],
     ['reset', 'PUT', 'streaming', false],
     ['reset', 'POST', 'empty', false],
+    ['unread', 'POST', 'whole', true],
+    ['unread', 'POST', 'empty', true],
+    ['unread', 'POST', 'streaming', false],
     ['reset', 'POST', 'whole', false],
     ['answering', 'GET', 'empty', false],
   ] as const)('%s, %s, body %s: %s', (happened, method, body, expected) => {
@@ -33,6 +36,7 @@ describe('decideRetry', () => {
     body: fc.constantFrom(...BODIES),
     tries: fc.integer({ min: 1, max: 9 }),
     maxTries: fc.integer({ min: 1, max: 5 }),
+    resets: fc.nat(5),
   });
 
   it('never sends what may have been carried out, what is not whole, or more often than allowed', () => {
@@ -44,8 +48,21 @@ describe('decideRetry', () => {
         expect(attempted.tries).toBeLessThan(attempted.maxTries);
         expect(attempted.body).not.toBe('streaming');
         expect(attempted.happened).not.toBe('answering');
-        if (attempted.happened === 'reset') expect(isIdempotent(attempted.method)).toBe(true);
+        if (attempted.happened !== 'reset') return;
+        expect(isIdempotent(attempted.method)).toBe(true);
+        expect(attempted.resets).toBeLessThan(2);
       }),
     );
+  });
+
+  it('lets a request take two instances with it and no third, however many tries there are', () => {
+    const get = { happened: 'reset', method: 'GET', body: 'empty', maxTries: 9 } as const;
+    expect(decideRetry({ ...get, tries: 1, resets: 1 }).again).toBe(true);
+    expect(decideRetry({ ...get, tries: 2, resets: 2 })).toEqual({
+      again: false,
+      because: '2 instances ended while they answered it',
+    });
+    // What was refused or unread in between is not counted against it.
+    expect(decideRetry({ ...get, happened: 'refused', tries: 5, resets: 1 }).again).toBe(true);
   });
 });

@@ -5,9 +5,10 @@
  * - `refused`: the connection was refused or could not be made.
  * - `undelivered`: nothing of the request left the router.
  * - `reset`: something was sent; the connection ended before the head of an answer arrived.
+ * - `unread`: it was sent, and it is proven that the app read nothing of it and never will (`unread.ts`).
  * - `answering`: the head of an answer arrived, or bytes that are no answer.
  */
-export type Happened = 'refused' | 'undelivered' | 'reset' | 'answering';
+export type Happened = 'refused' | 'undelivered' | 'reset' | 'unread' | 'answering';
 
 /**
  * What the router still has of the request's body.
@@ -26,7 +27,18 @@ export interface Attempted {
   readonly tries: number;
   /** Attempts allowed altogether. */
   readonly maxTries: number;
+  /** Attempts that ended as `reset`, this one included. */
+  readonly resets: number;
 }
+
+/**
+ * How often a request may go on after a `reset`. An app that dies while it answers may have died of the request: a GET
+ * that needs more memory than the slot has kills every instance it is sent to, and with each its other requests. One
+ * more attempt tells bad luck from that: an instance that was killed from outside is survived, and a request that
+ * kills takes two instances with it instead of as many as there are tries. Being sent to two instances that each die
+ * by chance within the few milliseconds of an answer is far rarer than a request that kills.
+ */
+const MOST_RESETS = 1;
 
 export interface RetryDecision {
   readonly again: boolean;
@@ -44,30 +56,39 @@ export function isIdempotent(method: string): boolean {
 }
 
 /**
- * | happened             | body      | idempotent | again |
- * |----------------------|-----------|------------|-------|
- * | refused, undelivered | not lost  | any        | yes   |
- * | refused, undelivered | streaming | any        | no    |
- * | reset                | not lost  | yes        | yes   |
- * | reset                | not lost  | no         | no    |
- * | reset                | streaming | any        | no    |
- * | answering            | any       | any        | no    |
+ * | happened                     | body      | idempotent | again          |
+ * |------------------------------|-----------|------------|----------------|
+ * | refused, undelivered, unread | not lost  | any        | yes            |
+ * | refused, undelivered, unread | streaming | any        | no             |
+ * | reset                        | not lost  | yes        | the first time |
+ * | reset                        | not lost  | no         | no             |
+ * | reset                        | streaming | any        | no             |
+ * | answering                    | any       | any        | no             |
  *
  * And never more than `maxTries` attempts.
  */
 export function decideRetry(attempted: Attempted): RetryDecision {
-  const { happened, method, body, tries, maxTries } = attempted;
+  const { happened, method, body, tries, maxTries, resets } = attempted;
   if (happened === 'answering') return no('the answer had begun');
   if (body === 'streaming') return no('part of the body is gone');
   if (happened === 'reset' && !isIdempotent(method)) {
     return no(`${method} may have been carried out`);
   }
+  if (happened === 'reset' && resets > MOST_RESETS) {
+    return no(`${resets} instances ended while they answered it`);
+  }
   if (tries >= maxTries) return no(`it failed ${tries} times`);
   return {
     again: true,
-    because: happened === 'reset' ? `${method} is idempotent` : 'nothing was delivered',
+    because: happened === 'reset' ? `${method} is idempotent` : SAFE[happened],
   };
 }
+
+const SAFE = {
+  refused: 'nothing was delivered',
+  undelivered: 'nothing was delivered',
+  unread: 'the app read nothing of it',
+} as const;
 
 function no(because: string): RetryDecision {
   return { again: false, because };

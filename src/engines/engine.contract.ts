@@ -1,4 +1,6 @@
 /** What every engine driver must do, proved with real apps: `engineContract(name, open)` in the driver's own test file. */
+import { once } from 'node:events';
+import { connect, type Socket } from 'node:net';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { ErrorCode } from '../core/errors.ts';
 import type { InstanceId } from '../core/model.ts';
@@ -31,6 +33,8 @@ export interface EngineGround {
   reopen(): Promise<Engine> | { readonly skip: string };
   /** An image id that does not exist, or why every one does. */
   readonly unknownImage: string | { readonly skip: string };
+  /** Why the kernel's view of connections is not what `connections` tells, if it is not. */
+  readonly noConnections?: { readonly skip: string };
   /** Removes everything the cases left, and closes the engine. */
   close(): Promise<void>;
 }
@@ -263,6 +267,74 @@ export function engineContract(name: string, open: () => Promise<EngineGround>):
       await engine.thaw(id);
       expect(await answers(host, port)).toBe(true);
       await engine.remove(id);
+    });
+
+    test('it is told whether an instance is frozen, whoever did it', async ({ skip }) => {
+      const isFrozen = engine.isFrozen?.bind(engine);
+      if (!isFrozen) {
+        skip('the driver cannot tell');
+        return;
+      }
+      const { id } = await running('hello', skip);
+      expect(await isFrozen(id)).toBe(false);
+      await engine.freeze(id);
+      expect(await isFrozen(id)).toBe(true);
+      await engine.thaw(id);
+      expect(await isFrozen(id)).toBe(false);
+      await engine.remove(id);
+      await failsWith('ENGINE_FAILED', () => isFrozen(id));
+    });
+
+    test('what a frozen instance has not accepted and not read is seen, to the byte', async ({
+      skip,
+    }) => {
+      const connections = engine.connections?.bind(engine);
+      if (!connections) {
+        skip('the driver cannot see connections');
+        return;
+      }
+      if (ground.noConnections) needs(ground.noConnections, skip);
+      const { id, host, port } = await running('hello', skip);
+      const request = 'POST / HTTP/1.1\r\nhost: app\r\ncontent-length: 3\r\n\r\nabc';
+      const sockets: Socket[] = [];
+      const dial = async () => {
+        const socket = connect({ host, port });
+        socket.on('error', () => {});
+        sockets.push(socket);
+        await once(socket, 'connect');
+        return socket;
+      };
+      const answered = await dial();
+      answered.write(request);
+      await once(answered, 'data');
+      const atRest = (await connections(id)).find(
+        ({ peerPort }) => peerPort === answered.localPort,
+      );
+      expect(atRest).toEqual({
+        peerHost: answered.localAddress,
+        peerPort: answered.localPort,
+        isAccepted: true,
+        unreadBytes: 0,
+      });
+      await engine.freeze(id);
+      answered.write(request);
+      const fresh = await dial();
+      fresh.write(request);
+      const seen = (socket: Socket, isAccepted: boolean) =>
+        until(`${request.length} bytes wait, accepted: ${isAccepted}`, async () =>
+          (await connections(id)).find(
+            (row) =>
+              row.peerPort === socket.localPort &&
+              row.isAccepted === isAccepted &&
+              row.unreadBytes === request.length,
+          ),
+        );
+      await seen(answered, true);
+      await seen(fresh, false);
+      await engine.stop(id, 0);
+      for (const socket of sockets) socket.destroy();
+      await engine.remove(id);
+      await failsWith('ENGINE_FAILED', () => connections(id));
     });
 
     test('what does not run cannot be frozen or thawed', async ({ skip }) => {

@@ -81,6 +81,18 @@ export interface EngineDescription {
   readonly cgroupVersion: 1 | 2;
 }
 
+/** An image as the engine keeps it. */
+export interface StoredImage {
+  /** `sha256:…` */
+  readonly id: string;
+  /** The image of which it is the next step. */
+  readonly parentId?: string;
+  /** It carries our ledger label. So does what others made from such an image: the ledger has to name it too. */
+  readonly isOurs: boolean;
+  /** From the lowest; those with the same id are on the disk once, however many images have them. */
+  readonly layers: readonly { readonly id: string; readonly bytes: number }[];
+}
+
 export interface Engine {
   readonly powers: EnginePowers;
   describe(): Promise<EngineDescription>;
@@ -126,8 +138,13 @@ export interface Engine {
 
   /** An image by reference or id, pulled when it is not there; `IMAGE_NOT_FOUND` otherwise. */
   image(reference: string): Promise<Image>;
-  /** Removes an image that Berth built, if no container uses it. Unknown: succeeds. */
-  removeImage(imageId: string): Promise<void>;
+  /** Every image of the engine's store, other people's as well: to be looked at and counted, not to be touched. */
+  images(): Promise<readonly StoredImage[]>;
+  /**
+   * Removes this image, and none that it stands on, if it carries our ledger label and neither a container nor another
+   * image needs it; whether it is gone now. Unknown: it is.
+   */
+  removeImage(imageId: string): Promise<boolean>;
   /** Removes the network of a project if it is ours and empty. */
   removeNetwork(project: string): Promise<void>;
   close(): Promise<void>;

@@ -1,6 +1,7 @@
 /** One attempt to get an answer from one instance, whatever way it is sent: what goes in, and what comes back. */
 import type { Socket } from 'node:net';
 import type { Happened } from '../core/retry.ts';
+import type { Sent } from '../core/unread.ts';
 import type { RawHeaders } from './headers.ts';
 
 /** What is sent to the app. */
@@ -34,6 +35,17 @@ export interface Attempt {
   resume(): void;
   /** Closes the connection to the app at once. */
   abort(): void;
+  /** What has left for the app so far; undefined once an answer has begun, or when it cannot be told. */
+  sent?(): Sent | undefined;
+}
+
+/** What was written to a connection since it had written `before` bytes. */
+export function sentOn(
+  socket: Pick<Socket, 'localAddress' | 'localPort' | 'bytesWritten'>,
+  before: number,
+): Sent {
+  const { localAddress = '', localPort = 0 } = socket;
+  return { localHost: localAddress, localPort, bytes: socket.bytesWritten - before };
 }
 
 /** The code of a system, Node or undici error; empty when it has none. */

@@ -79,11 +79,20 @@ describe('an instance that refuses the connection', () => {
 
 describe('an instance that dies before it answers', () => {
   it.each(['GET', 'PUT', 'DELETE'])('is replaced for %s', async (method) => {
-    await serveAfterHangingUp(2);
+    await serveAfterHangingUp(1);
     const body = method === 'GET' ? {} : { body: 'held' };
     const reply = await call(world, { method, ...body });
-    expect(reply.text).toBe(`attempt 3: ${method === 'GET' ? '' : 'held'}`);
-    expect(hows()).toEqual(['died', 'died', 'done']);
+    expect(reply.text).toBe(`attempt 2: ${method === 'GET' ? '' : 'held'}`);
+    expect(hows()).toEqual(['died', 'done']);
+  });
+
+  it('takes one more with it when it was the request that killed it, and no third', async () => {
+    const seen = await serveAfterHangingUp(3);
+    const reply = await call(world);
+    expect(reply.status).toBe(502);
+    expect(reply.text).toContain('2 instances ended while they answered it');
+    expect(seen()).toBe(2);
+    expect(hows()).toEqual(['died', 'died']);
   });
 
   it('is replaced for a chunked PUT that is small enough to be held', async () => {

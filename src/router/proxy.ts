@@ -45,6 +45,8 @@ export type Switch = (
   headers: ReceivedHeaders,
   upstream: Socket,
   head: Buffer,
+  /** To be told what the answer says about being busy. */
+  onBusy: (busy: string | undefined) => void,
 ) => Promise<void>;
 
 export interface ExchangeOptions {
@@ -83,6 +85,7 @@ class Exchange implements AttemptSink, LossWatcher {
   #isExpired = false;
   #hasSwitched = false;
   #dispatchedAt = 0;
+  #resets = 0;
 
   constructor(options: ExchangeOptions) {
     const { context, request, req, res, served, onSwitch } = options;
@@ -121,12 +124,14 @@ class Exchange implements AttemptSink, LossWatcher {
       const outcome = await this.#try(acquired.lease);
       if (outcome.kind === 'over') return undefined;
       if (outcome.kind === 'error') return outcome.error;
+      if (outcome.happened === 'reset') this.#resets += 1;
       const decision = decideRetry({
         happened: outcome.happened,
         method: req.method ?? '',
         body: this.#body.state,
         tries: this.#served.tries,
         maxTries: context.limits.maxTries,
+        resets: this.#resets,
       });
       if (!decision.again) {
         return new BerthError('INSTANCE_DIED', {
@@ -150,6 +155,7 @@ class Exchange implements AttemptSink, LossWatcher {
     const outcome = new Promise<Outcome>((resolve) => {
       this.#settle = resolve;
     });
+    lease.follow?.(() => this.#attempt?.sent?.());
     this.#context.losses.watch(lease.lost, this);
     if (this.#cancel.signal.aborted) this.#finish(OVER, 'done');
     else if (lease.lost.aborted) this.onLost();
@@ -213,7 +219,15 @@ class Exchange implements AttemptSink, LossWatcher {
 
   onHead(status: number, message: string, headers: ReceivedHeaders): void {
     this.#served.appMs = this.#context.clock.now() - this.#dispatchedAt;
-    this.#answer.head(status, message, headers);
+    this.#heard(this.#answer.head(status, message, headers));
+  }
+
+  /** What the app says about being busy is between it and the fleet. */
+  #heard(busy: string | undefined): void {
+    const instanceId = this.#lease?.instanceId;
+    if (busy !== undefined && instanceId !== undefined) {
+      void this.#context.fleet.sayBusy(instanceId, busy);
+    }
   }
 
   onData(chunk: Buffer): boolean {
@@ -246,12 +260,12 @@ class Exchange implements AttemptSink, LossWatcher {
     this.#finish({ kind: 'failed', happened, detail: `${where} (${error.message})` }, how);
   }
 
-  #switch(onSwitch: Switch, answer: Parameters<Switch>): void {
+  #switch(onSwitch: Switch, answer: Parameters<NonNullable<AttemptSink['onUpgrade']>>): void {
     this.#hasSwitched = true;
     this.#served.appMs = this.#context.clock.now() - this.#dispatchedAt;
     const [, , upstream] = answer;
     this.#attempt = { resume: () => {}, abort: () => upstream.destroy() };
-    void onSwitch(...answer).then(() => this.#finish(OVER, 'done'));
+    void onSwitch(...answer, (busy) => this.#heard(busy)).then(() => this.#finish(OVER, 'done'));
   }
 
   // --- what else may happen
@@ -263,7 +277,9 @@ class Exchange implements AttemptSink, LossWatcher {
         ? 'answering'
         : this.#attempt === undefined
           ? 'undelivered'
-          : 'reset';
+          : this.#lease?.isUnread?.() === true
+            ? 'unread'
+            : 'reset';
     this.#attempt?.abort();
     this.#finish({ kind: 'failed', happened, detail: 'The instance ended' }, 'died');
   }

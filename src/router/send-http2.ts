@@ -6,7 +6,14 @@ import {
   type OutgoingHttpHeaders,
 } from 'node:http2';
 import type { Happened } from '../core/retry.ts';
-import type { Attempt, AttemptSink, OutgoingRequest, ReceivedHeaders } from './attempt.ts';
+import { NOTHING_SENT, type Sent } from '../core/unread.ts';
+import {
+  type Attempt,
+  type AttemptSink,
+  type OutgoingRequest,
+  type ReceivedHeaders,
+  sentOn,
+} from './attempt.ts';
 import type { BodyTarget, RequestBody } from './body.ts';
 
 /** What HTTP/2 has other ways for (RFC 9113 8.2.2). */
@@ -28,6 +35,8 @@ class Http2Attempt implements Attempt, BodyTarget {
   readonly #body: RequestBody;
   readonly #sink: AttemptSink;
   readonly #stream: ClientHttp2Stream;
+  /** What the connection had written before: what comes later, also of other streams, is read after it. */
+  readonly #writtenBefore: number;
   #trailers: ReceivedHeaders = [];
   #hasHead = false;
   #isOver = false;
@@ -42,6 +51,7 @@ class Http2Attempt implements Attempt, BodyTarget {
     this.#session = session;
     this.#body = body;
     this.#sink = sink;
+    this.#writtenBefore = session.connecting ? 0 : session.socket.bytesWritten;
     const stream = session.request(headersFor(request), {
       endStream: whole === null,
       waitForTrailers: whole === undefined,
@@ -80,6 +90,13 @@ class Http2Attempt implements Attempt, BodyTarget {
   abort(): void {
     this.#leave();
     this.#stream.close(constants.NGHTTP2_CANCEL);
+  }
+
+  sent(): Sent | undefined {
+    if (this.#hasHead || this.#session.destroyed) return undefined;
+    return this.#session.connecting
+      ? NOTHING_SENT
+      : sentOn(this.#session.socket, this.#writtenBefore);
   }
 
   write(chunk: Buffer): boolean {

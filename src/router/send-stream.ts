@@ -6,7 +6,14 @@
 import { type ClientRequest, type IncomingMessage, request as httpRequest } from 'node:http';
 import type { Socket } from 'node:net';
 import type { Happened } from '../core/retry.ts';
-import { type Attempt, type AttemptSink, isNotHttp, type OutgoingRequest } from './attempt.ts';
+import type { Sent } from '../core/unread.ts';
+import {
+  type Attempt,
+  type AttemptSink,
+  isNotHttp,
+  type OutgoingRequest,
+  sentOn,
+} from './attempt.ts';
 import type { BodyTarget, RequestBody } from './body.ts';
 import type { RouterLimits } from './limits.ts';
 
@@ -59,6 +66,10 @@ class StreamAttempt implements Attempt, BodyTarget {
   abort(): void {
     this.#leave();
     this.#socket.destroy();
+  }
+
+  sent(): Sent | undefined {
+    return this.#response === undefined ? sentOn(this.#socket, 0) : undefined;
   }
 
   write(chunk: Buffer): boolean {

@@ -1,6 +1,7 @@
 /** Sends a request whose body is wholly known through the instance's pool: the common and cheapest way. */
 import type { Dispatcher } from 'undici';
 import type { Happened } from '../core/retry.ts';
+import { NOTHING_SENT, type Sent } from '../core/unread.ts';
 import {
   type Attempt,
   type AttemptSink,
@@ -8,7 +9,9 @@ import {
   isNotHttp,
   type OutgoingRequest,
   type ReceivedHeaders,
+  sentOn,
 } from './attempt.ts';
+import type { Connection, ConnectionUser } from './connection.ts';
 
 const NO_HEADERS: ReceivedHeaders = [];
 
@@ -27,11 +30,13 @@ export function sendWhole(
   return attempt;
 }
 
-class WholeAttempt implements Attempt, Dispatcher.DispatchHandler {
+class WholeAttempt implements Attempt, ConnectionUser {
   readonly #sink: AttemptSink;
   #controller: Dispatcher.DispatchController | undefined;
   #hasHead = false;
   #isOver = false;
+  connection: Connection | undefined;
+  #writtenBefore = 0;
 
   constructor(sink: AttemptSink) {
     this.#sink = sink;
@@ -46,8 +51,18 @@ class WholeAttempt implements Attempt, Dispatcher.DispatchHandler {
     this.#controller?.abort(new Error('aborted'));
   }
 
+  sent(): Sent | undefined {
+    if (this.#hasHead) return undefined;
+    // undici calls onRequestStart just before it writes the first byte.
+    if (this.#controller === undefined) return NOTHING_SENT;
+    const socket = this.connection?.socket;
+    return socket && sentOn(socket, this.#writtenBefore);
+  }
+
   onRequestStart(controller: Dispatcher.DispatchController): void {
     this.#controller = controller;
+    // What earlier requests on the same connection sent does not count.
+    this.#writtenBefore = this.connection?.socket?.bytesWritten ?? 0;
     if (this.#isOver) controller.abort(new Error('aborted'));
   }
 

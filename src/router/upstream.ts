@@ -4,6 +4,7 @@ import type { Socket } from 'node:net';
 import { type buildConnector, Pool } from 'undici';
 import type { InstanceId } from '../core/model.ts';
 import type { Lease } from '../ports/fleet.ts';
+import { tellingClient } from './connection.ts';
 import type { RouterLimits } from './limits.ts';
 import { PatientSocket } from './patient-socket.ts';
 
@@ -30,6 +31,7 @@ export class Upstream {
     this.port = port;
     this.pool = new Pool(this.#origin, {
       pipelining: 1,
+      factory: tellingClient,
       allowH2: false,
       // Time is bounded by `limits.duration`, for the answer as a whole.
       headersTimeout: 0,

@@ -1,6 +1,7 @@
 /** An engine without containers: tests, the simulator and work on the dashboard use it, with knobs for what goes wrong. */
 import { BerthError } from '../../core/errors.ts';
 import type { Image, InstanceId } from '../../core/model.ts';
+import type { PeerConnection } from '../../core/unread.ts';
 import type { Clock } from '../../ports/clock.ts';
 import type {
   Engine,
@@ -29,6 +30,8 @@ export interface MemoryKnobs {
   losesEvent(event: EngineEvent): boolean;
   /** What an instance holds, in bytes. */
   heldBytes(id: InstanceId, state: EngineState): number;
+  /** What the kernel would say of its connections. */
+  connections(id: InstanceId): readonly PeerConnection[];
 }
 
 export const CALM: MemoryKnobs = {
@@ -38,6 +41,7 @@ export const CALM: MemoryKnobs = {
   exitsOnBoot: () => undefined,
   losesEvent: () => false,
   heldBytes: (_id, state) => (state === 'parked' ? 2 : 8) * 1024 * 1024,
+  connections: () => [],
 };
 
 /** What answers for an instance: a real server, or nothing but an address. */
@@ -71,6 +75,8 @@ interface Container {
 export interface MemoryEngine extends Engine {
   /** The app ends by itself, or is killed. */
   crash(id: InstanceId, exit: Exit): Promise<void>;
+  /** Somebody else freezes it. */
+  freezeFromOutside(id: InstanceId): void;
   /** Somebody removes the container behind our back. */
   vanish(id: InstanceId): Promise<void>;
   /** The stream of events broke and was taken up again. */
@@ -222,6 +228,20 @@ export function createMemoryEngine(options: MemoryEngineOptions): MemoryEngine {
       container.state = 'running';
     },
 
+    async isFrozen(id) {
+      return existing(id).state === 'frozen';
+    },
+
+    async connections(id) {
+      const container = existing(id);
+      if (container.state !== 'running' && container.state !== 'frozen') {
+        throw new BerthError('ENGINE_FAILED', {
+          detail: `${id} is ${container.state}, not running.`,
+        });
+      }
+      return knobs.connections(id);
+    },
+
     async stop(id) {
       await verb('stop', id);
       const container = containers.get(id);
@@ -275,7 +295,8 @@ export function createMemoryEngine(options: MemoryEngineOptions): MemoryEngine {
       return Promise.resolve({ id: reference, bytes: 1_000_000, layers: [], exposedPorts: [] });
     },
 
-    removeImage: () => Promise.resolve(),
+    images: () => Promise.resolve([]),
+    removeImage: () => Promise.resolve(true),
     removeNetwork: () => Promise.resolve(),
 
     async close() {
@@ -285,6 +306,13 @@ export function createMemoryEngine(options: MemoryEngineOptions): MemoryEngine {
     async crash(id, exit) {
       const container = containers.get(id);
       if (container && container.state !== 'created') await end(container, exit);
+    },
+
+    freezeFromOutside(id) {
+      const container = containers.get(id);
+      if (container?.state !== 'running') return;
+      container.app?.freeze();
+      container.state = 'frozen';
     },
 
     async vanish(id) {

@@ -35,6 +35,7 @@ engineContract('memory', async () => {
     engine,
     clock: systemClock,
     unknownImage: 'sha256:unknown',
+    noConnections: { skip: 'a knob says what its connections are' },
     vanish: (id) => engine.vanish(id),
     reopen: () => ({ skip: 'its containers live in the memory of the engine object itself' }),
     close: () => engine.close(),

@@ -9,6 +9,7 @@ import { connections } from './connections.ts';
 import { create } from './create.ts';
 import { freeze, isFrozen, thaw } from './freeze.ts';
 import { image, removeImage } from './image.ts';
+import { createImages } from './images.ts';
 import { createInstances } from './instances.ts';
 import { clearGone } from './leftovers.ts';
 import { limitCpu } from './limit-cpu.ts';
@@ -39,8 +40,14 @@ export interface PodmanEngineOptions extends PodmanOptions {
   readonly ledger?: Ledger;
 }
 
+/** What Podman's builder asks of Podman's engine besides. */
+export interface PodmanEngine extends Engine {
+  /** Ids of the images with our ledger label. */
+  ownImages(): Promise<readonly string[]>;
+}
+
 /** The service answers when this resolves. Throws ENGINE_UNAVAILABLE, HOST_UNSUPPORTED. */
-export async function openPodmanEngine(options: PodmanEngineOptions): Promise<Engine> {
+export async function openPodmanEngine(options: PodmanEngineOptions): Promise<PodmanEngine> {
   const { clock, ledgerId, host } = options;
   const command = preparePodman(options);
   const { folder } = command;
@@ -60,6 +67,7 @@ export async function openPodmanEngine(options: PodmanEngineOptions): Promise<En
     caps: () => clip(host, service.pid),
   };
   const look = createLook();
+  const images = createImages(client, ledgerId);
   const closed = new AbortController();
 
   return {
@@ -81,6 +89,8 @@ export async function openPodmanEngine(options: PodmanEngineOptions): Promise<En
     watch: (onEvent, signal) => watch(context, onEvent, AbortSignal.any([signal, closed.signal])),
     memory: (ids) => memory(context, ids),
     image: (reference) => image(client, reference),
+    images: () => images.list(),
+    ownImages: () => images.ownIds(),
     removeImage: (imageId) => removeImage(client, ledgerId, imageId),
     removeNetwork: (project) => context.networks.remove(project),
     async close() {
