@@ -7,6 +7,13 @@ export const BUSY_PATH = '/.well-known/berth/busy';
 /** The same said with a response; it never reaches the client. */
 export const BUSY_HEADER = 'x-berth-busy';
 
+/** Whether a request target, with or without a query, is that place. */
+export function isBusyPath(path: string): boolean {
+  if (!path.startsWith(BUSY_PATH)) return false;
+  const next = path[BUSY_PATH.length];
+  return next === undefined || next === '?';
+}
+
 const UNIT_MS = { '': 1_000, s: 1_000, m: 60_000, h: 3_600_000 } as const;
 
 /** `600`, `90s`, `10m`, `1h` or `0` as ms; undefined when it is none of these forms. */

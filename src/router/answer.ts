@@ -62,15 +62,17 @@ export class Answer {
     }
   }
 
-  head(status: number, message: string, received: ReceivedHeaders): void {
+  /** @returns what the app says about being busy. */
+  head(status: number, message: string, received: ReceivedHeaders): string | undefined {
     const mayHaveTrailers =
       !isHttp10(this.#req) && this.#req.method !== 'HEAD' && status !== 204 && status !== 304;
-    const { headers, contentLength } = responseHeaders(received, mayHaveTrailers);
+    const { headers, contentLength, busy } = responseHeaders(received, mayHaveTrailers);
     this.#contentLength = contentLength;
     this.#served.addHeaders(headers, this.#request.id);
     this.#writeHead(status, message, headers);
     // The head goes with the first bytes of the body when they come at once, and alone when they do not.
     process.nextTick(flush, this);
+    return busy;
   }
 
   /** False: the client is slower than the app; `onRoom` is called when it has caught up. */

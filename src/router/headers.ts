@@ -1,4 +1,5 @@
 /** Header rules of a proxy: what belongs to one connection stays there, and who really asked is written down. */
+import { BUSY_HEADER } from '../core/busy.ts';
 import type { InboundRequest } from './inbound.ts';
 
 /** What is done with a header other than to pass it on. */
@@ -112,6 +113,8 @@ export interface ResponseHeaders {
   readonly headers: RawHeaders;
   /** Undefined when the body is chunked or ends with its connection. */
   readonly contentLength: number | undefined;
+  /** What the app says about being busy: meant for the platform alone. */
+  readonly busy: string | undefined;
 }
 
 /** What goes on to the client. `Trailer` goes on only where trailers can. */
@@ -124,12 +127,16 @@ export function responseHeaders(
   let contentLength: number | undefined;
   let isChunked = false;
   let hasTrailer = false;
+  let busy: string | undefined;
   for (let i = 0; i + 1 < raw.length; i += 2) {
     const name = text(raw[i]);
     const value = text(raw[i + 1]);
     const lower = name.toLowerCase();
     const rule = RESPONSE_RULES.get(lower);
-    if (rule === undefined && isPlatforms(lower)) continue;
+    if (rule === undefined && isPlatforms(lower)) {
+      if (lower === BUSY_HEADER) busy = value;
+      continue;
+    }
     if (rule === 'connection') dropped.push(...namedByConnection(value));
     else if (rule === 'transfer-encoding') isChunked = true;
     else if (rule === 'content-length') contentLength = Number(value);
@@ -144,6 +151,7 @@ export function responseHeaders(
   return {
     headers: dropped.length === 0 ? headers : without(headers, dropped),
     contentLength: isChunked ? undefined : contentLength,
+    busy,
   };
 }
 

@@ -7,6 +7,7 @@ import { Http2ServerRequest, Http2ServerResponse } from 'node:http2';
 import type { Server as SecureServer } from 'node:https';
 import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
+import { isBusyPath } from '../core/busy.ts';
 import { BerthError } from '../core/errors.ts';
 import type { AppProtocol, DeploymentId, InstanceId } from '../core/model.ts';
 import type { RouteTable, RouteTarget } from '../core/route.ts';
@@ -321,6 +322,11 @@ class HttpRouter implements Router {
       const origin = originOf('https', form.parsed.host, secure.redirectPort());
       const location = `${origin}${form.path === '*' ? '/' : form.path}`;
       this.#say(req, res, request, 308, { location });
+      return undefined;
+    }
+    if (target.kind === 'deployment' && isBusyPath(form.path)) {
+      const error = new BerthError('INSIDE_ONLY');
+      this.#refuse(req, res, request, error, error.status);
       return undefined;
     }
     if (target.kind !== 'unknown') return { target, request };

@@ -44,11 +44,12 @@ export async function proxyUpgrade(
   socket.once('end', onLeft);
   await proxy({
     ...options,
-    onSwitch: async (message, received, upstream, head) => {
+    onSwitch: async (message, received, upstream, head, onBusy) => {
       socket.removeListener('end', onLeft);
       res.detachSocket(socket);
       served.status = 101;
-      const { headers } = responseHeaders(received, false);
+      const { headers, busy } = responseHeaders(received, false);
+      onBusy(busy);
       headers.push('connection', 'Upgrade', 'upgrade', req.headers.upgrade ?? '');
       served.addHeaders(headers, request.id);
       socket.write(switchingHead(message, headers), 'latin1');
@@ -76,10 +77,11 @@ export async function proxyConnect(
   const { stream } = req;
   await proxy({
     ...options,
-    onSwitch: async (_message, received, upstream, head) => {
+    onSwitch: async (_message, received, upstream, head, onBusy) => {
       // What was sent as the answer to a request; that it is a WebSocket, the record says as ever.
       served.status = 101;
-      const { headers } = responseHeaders(received, false);
+      const { headers, busy } = responseHeaders(received, false);
+      onBusy(busy);
       served.addHeaders(headers, request.id);
       res.accept(headers);
       const client: Side = { socket: stream, head: NOTHING };
