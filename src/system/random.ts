@@ -9,3 +9,8 @@ export const systemRandom: Random = {
   id: (length) => Array.from(randomBytes(length), (byte) => ALPHABET.charAt(byte & 31)).join(''),
   fraction: () => randomBytes(6).readUIntBE(0, 6) / 2 ** 48,
 };
+
+/** Bytes for keys, which no seed may ever replay. */
+export function drawBytes(length: number): Buffer {
+  return randomBytes(length);
+}

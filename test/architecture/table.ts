@@ -87,6 +87,13 @@ export const PARTS: readonly Part[] = [
     because: SAME_RULE,
   },
   {
+    name: 'secrets',
+    may: { core: WORDS, ports: NEEDS },
+    packages: [],
+    node: true,
+    because: SAME_RULE,
+  },
+  {
     name: 'engines',
     may: { core: WORDS, ports: 'the port it implements' },
     packages: ['undici'],
