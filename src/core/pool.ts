@@ -67,7 +67,8 @@ export interface Bounds {
 
 export interface Pool {
   readonly limits: Limits;
-  readonly scale: Scale;
+  /** Replaced when environments ask for another. */
+  scale: Scale;
   readonly bounds: Bounds;
   /** In order of age. */
   readonly instances: Map<InstanceId, PoolInstance>;

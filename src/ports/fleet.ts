@@ -8,6 +8,7 @@ import type {
   DeploymentId,
   InstanceId,
   InstanceView,
+  Scale,
   StartKind,
 } from '../core/model.ts';
 import type { Sent } from '../core/unread.ts';
@@ -77,4 +78,19 @@ export interface Fleet {
   instanceAt(host: string): { readonly id: InstanceId; readonly project: string } | undefined;
   /** The latest scale decision in words, for inspect. */
   because(deploymentId: DeploymentId): string | undefined;
+}
+
+/** How many instances environments want of what they run. Implemented by the scheduler too. */
+export interface Scaling {
+  /**
+   * What environments ask for of a deployment: so many are kept ready, from now on and after `add`. Undefined: none runs
+   * it, so that it keeps none awake and may grow as its configuration says.
+   */
+  setScale(deploymentId: DeploymentId, scale: Scale | undefined): void;
+  /**
+   * Resolves when `count` instances of a deployment that was added are ready, or as many as it may have. They stay so
+   * until what it resolves with is called. Throws as `verify` when starts fail, SHUTTING_DOWN when `signal` aborts first,
+   * DEPLOYMENT_NOT_FOUND.
+   */
+  prepare(deploymentId: DeploymentId, count: number, signal: AbortSignal): Promise<() => void>;
 }

@@ -1,5 +1,6 @@
 /** After a restart: takes over the instances that the engine still has, and removes what nobody knows any more. */
 import type { DeploymentId, InstanceId } from '../core/model.ts';
+import { leave, type Pool } from '../core/pool.ts';
 import type { EngineInstance } from '../ports/engine.ts';
 import type { Context } from './context.ts';
 import type { Runner } from './runner.ts';
@@ -28,11 +29,22 @@ export async function adoptAll(
   const left = await removeUnknown(context, found, (id) => adopted.has(id));
   for (const id of busyUntil.keys()) if (!adopted.has(id)) await store.forgetBusy(id);
   if (left > 0) context.onLeftover();
-  for (const runner of runners.values()) runner.react();
+  for (const runner of runners.values()) {
+    leaveSurplus(runner.pool, context.clock.now());
+    runner.react();
+  }
   reporter.report('info', 'scheduler.adopted', {
     adopted: adopted.size,
     removed: found.length - adopted.size,
   });
+}
+
+/** Those that were draining when Berth ended are found running: no more than `scale.max` stay, the youngest. */
+function leaveSurplus(pool: Pool, now: number): void {
+  const running = [...pool.instances.values()].filter(({ phase }) => phase === 'ready');
+  running.sort((a, b) => a.createdAt - b.createdAt);
+  for (const { id } of running.slice(0, Math.max(0, running.length - pool.scale.max)))
+    leave(pool, id, 'more than scale.max were there when Berth started', now);
 }
 
 /**

@@ -3,7 +3,7 @@ import { isBusy, parseBusy, sayBusy } from '../core/busy.ts';
 import { drainsDue } from '../core/drain.ts';
 import { BerthError } from '../core/errors.ts';
 import { type Demotion, firstResting, type Resting, restsDue } from '../core/idle.ts';
-import type { Deployment, InstanceId, StartKind } from '../core/model.ts';
+import type { Deployment, InstanceId, Scale, StartKind } from '../core/model.ts';
 import { plan } from '../core/plan.ts';
 import {
   acquit,
@@ -21,6 +21,7 @@ import { recyclesDue } from '../core/recycle.ts';
 import type { Acquired, BusySaid, LeaseEnd } from '../ports/fleet.ts';
 import type { Context } from './context.ts';
 import { Instances } from './instances.ts';
+import { Preparing } from './preparing.ts';
 
 interface Waiter {
   readonly since: number;
@@ -32,6 +33,7 @@ export class Runner {
   readonly pool: Pool;
   readonly instances: Instances;
   readonly #context: Context;
+  readonly #preparing: Preparing;
   readonly #waiters = new Map<RequestId, Waiter>();
   #requests = 0;
   /** Why the last start failed. */
@@ -46,6 +48,7 @@ export class Runner {
     const { limits, scale, idle } = deployment.configuration;
     // A minimum belongs to an environment, never to a bare deployment; `idle: run` is the deployment's own wish for one.
     this.pool = createPool(limits, { min: idle === 'run' ? 1 : 0, max: scale.max }, context.bounds);
+    this.#preparing = new Preparing(this.pool);
     this.instances = new Instances({
       context,
       deployment,
@@ -78,6 +81,28 @@ export class Runner {
         return refuse(new BerthError('QUEUE_FULL', { detail, retryAfterSeconds: 1 }));
       }
     }
+  }
+
+  /** What environments ask for; undefined when none runs it. Instances beyond the maximum leave. */
+  setScale(scale: Scale | undefined): void {
+    const { pool } = this;
+    this.#preparing.setScale(scale);
+    const ready = [...pool.instances.values()].filter(({ phase }) => phase === 'ready');
+    const now = this.#context.clock.now();
+    for (const { id } of ready.slice(pool.scale.max)) leave(pool, id, 'beyond scale.max', now);
+    this.react();
+  }
+
+  /** As `Scaling.prepare`. */
+  async prepare(count: number, signal: AbortSignal): Promise<() => void> {
+    const holding = this.#preparing.hold(count, signal);
+    this.react();
+    const letGo = await holding;
+    if (!letGo) throw new BerthError('SHUTTING_DOWN');
+    return () => {
+      letGo();
+      this.react();
+    };
   }
 
   /** @returns undefined when there is no such instance that runs. */
@@ -116,6 +141,7 @@ export class Runner {
     for (const id of next.start) this.instances.startParked(id);
     for (let count = 0; count < next.create; count += 1) this.instances.create(next.because);
     this.#setAlarm([next.lookAgainAt, ...this.#tend(now)]);
+    this.#preparing.look(now < this.pool.backoffUntil ? this.#backingOff(now) : undefined);
   }
 
   /** What the decisions about time say; when they want to be asked again. */
@@ -186,6 +212,9 @@ export class Runner {
   async close(): Promise<void> {
     this.#isClosed = true;
     this.#alarm?.off.abort();
+    this.#preparing.look(
+      new BerthError('DEPLOYMENT_NOT_FOUND', { detail: `${this.deployment.id} was removed.` }),
+    );
     const removed = refuse(
       new BerthError('NOT_FOUND', { detail: `${this.deployment.id} was removed.` }),
     );

@@ -7,10 +7,11 @@ import type {
   InstanceId,
   InstanceState,
   InstanceView,
+  Scale,
 } from '../core/model.ts';
 import { type PoolInstance, runningMs } from '../core/pool.ts';
 import type { EngineEvent } from '../ports/engine.ts';
-import type { Acquired, BusySaid, Fleet, Verified } from '../ports/fleet.ts';
+import type { Acquired, BusySaid, Fleet, Scaling, Verified } from '../ports/fleet.ts';
 import { adoptAll, removeUnknown } from './adopt.ts';
 import { BootPermits } from './boot-permits.ts';
 import { keepBudget } from './budget.ts';
@@ -24,13 +25,15 @@ const SWEEP_AFTER_MS = 30_000;
 /** How often the host's memory is looked at while instances rest, in ms. */
 const PRESSURE_LOOK_MS = 5_000;
 
-export class Scheduler implements Fleet {
+export class Scheduler implements Fleet, Scaling {
   readonly #context: Context;
   readonly #runners = new Map<DeploymentId, Runner>();
   /** Those that the deploys are still looking at: not yet to be found by requests. */
   readonly #verifying = new Map<DeploymentId, Runner>();
   /** Those of removed deployments, until their last request has ended. */
   readonly #closing = new Set<Runner>();
+  /** What environments ask for, also of deployments that are not there yet. */
+  readonly #scales = new Map<DeploymentId, Scale>();
   readonly #stop = new AbortController();
   #budget: Promise<void> = Promise.resolve();
   #isBudgetAsked = false;
@@ -89,7 +92,24 @@ export class Scheduler implements Fleet {
     const runner = verified ?? new Runner(deployment, this.#context);
     this.#runners.set(deployment.id, runner);
     if (verified) this.#askBudget();
-    else runner.react();
+    runner.setScale(this.#scales.get(deployment.id));
+  }
+
+  setScale(deploymentId: DeploymentId, scale: Scale | undefined): void {
+    if (scale) this.#scales.set(deploymentId, scale);
+    else this.#scales.delete(deploymentId);
+    this.#runners.get(deploymentId)?.setScale(scale);
+  }
+
+  async prepare(
+    deploymentId: DeploymentId,
+    count: number,
+    signal: AbortSignal,
+  ): Promise<() => void> {
+    const runner = this.#runners.get(deploymentId);
+    if (runner) return runner.prepare(count, AbortSignal.any([signal, this.#stop.signal]));
+    const detail = `There is no deployment ${deploymentId}.`;
+    throw new BerthError('DEPLOYMENT_NOT_FOUND', { detail });
   }
 
   async remove(deploymentId: DeploymentId): Promise<void> {

@@ -1,0 +1,174 @@
+/** What environments ask of the scheduler: instances kept, and instances ready before a switch. In virtual time. */
+import { expect, it } from 'vitest';
+import { VirtualClock } from '../../sim/clock.ts';
+import { SeededRandom } from '../../sim/random.ts';
+import type { Configuration, Deployment } from '../core/model.ts';
+import { CALM, createMemoryEngine, type MemoryKnobs } from '../engines/memory/engine.ts';
+import { MemoryStore } from '../stores/memory/store.ts';
+import { Scheduler } from './scheduler.ts';
+
+const BIG = 1e12;
+
+/** A verified deployment at rest, and what it takes to watch it. */
+async function world(knobs: Partial<MemoryKnobs> = {}, configuration: Partial<Configuration> = {}) {
+  const clock = new VirtualClock();
+  const engine = createMemoryEngine({ clock, knobs: { ...CALM, ...knobs } });
+  const store = new MemoryStore();
+  const create = () =>
+    new Scheduler({
+      engine,
+      store,
+      clock,
+      random: new SeededRandom(1),
+      logs: {
+        fileFor: () => Promise.resolve('log'),
+        read: () => Promise.resolve([]),
+        follow: () => Promise.resolve(),
+        prune: () => Promise.resolve(),
+        remove: () => Promise.resolve(),
+      },
+      probe: { status: () => Promise.resolve(200) },
+      reporter: { report: () => {} },
+      hostMemory: { observe: () => Promise.resolve({ availableBytes: BIG, hasSwap: false }) },
+      reserveBytes: 0,
+      memoryBudgetBytes: BIG,
+      bootCap: 4,
+      bootTimeoutMs: 30_000,
+      stopGraceMs: 10_000,
+      bounds: { maxWaiting: 1_000, maxWaitMs: 60_000 },
+      onUnroute: () => undefined,
+    });
+  const scheduler = create();
+  const deployment: Deployment = {
+    id: 'app-00000000',
+    project: 'app',
+    source: { kind: 'image', reference: 'any' },
+    configuration: {
+      slot: { cpus: 0.125, memoryMiB: 512 },
+      limits: { maxConcurrentReqs: 10, durationMs: 300_000, timeoutMs: 60_000 },
+      scale: { min: 3, max: 10 },
+      idle: 'freeze',
+      env: {},
+      buildEnv: {},
+      ...configuration,
+    },
+    state: 'ready',
+    image: { id: 'sha256:any', bytes: 1, layers: [], exposedPorts: [] },
+    createdAt: 0,
+    createdBy: 'test',
+  };
+  const passing = async <T>(promise: Promise<T>, ms = 100): Promise<T> => {
+    let isOver = false;
+    const done = () => {
+      isOver = true;
+    };
+    promise.then(done, done);
+    for (let round = 0; round < 2_000 && !isOver; round += 1) await clock.advance(ms);
+    return promise;
+  };
+  const states = (of = scheduler) =>
+    of
+      .instances(deployment.id)
+      .map(({ state }) => state)
+      .toSorted();
+  await passing(scheduler.start([]));
+  await passing(scheduler.verify(deployment));
+  return { clock, engine, create, scheduler, deployment, passing, states };
+}
+
+const forEver = new AbortController().signal;
+
+it('a deployment that no environment runs keeps none awake, whatever its configuration says', async () => {
+  const { clock, scheduler, deployment, states } = await world();
+  scheduler.add(deployment);
+  await clock.advance(200_000);
+  expect(states()).toStrictEqual(['frozen']);
+});
+
+it('keeps as many awake as asked, also of one that was added afterwards, until nobody asks any more', async () => {
+  const { clock, scheduler, deployment, states } = await world();
+  scheduler.setScale(deployment.id, { min: 2, max: 5 });
+  scheduler.add(deployment);
+  await clock.advance(1_000);
+  expect(states()).toStrictEqual(['ready', 'ready']);
+  await clock.advance(200_000);
+  expect(states()).toStrictEqual(['ready', 'ready']);
+  scheduler.setScale(deployment.id, undefined);
+  await clock.advance(200_000);
+  expect(states()).toStrictEqual(['frozen', 'frozen']);
+});
+
+it('lets the youngest go when the maximum is lowered, and none that still works', async () => {
+  const { clock, scheduler, deployment, passing, states } = await world();
+  scheduler.add(deployment);
+  scheduler.setScale(deployment.id, { min: 3, max: 3 });
+  await clock.advance(1_000);
+  const acquired = await passing(scheduler.acquire(deployment.id, forEver));
+  expect(acquired.kind).toBe('leased');
+  scheduler.setScale(deployment.id, { min: 0, max: 1 });
+  await clock.advance(1_000);
+  expect(states()).toStrictEqual(['busy']);
+});
+
+it('makes instances ready before they are asked for, keeps them until let go, then lets them rest', async () => {
+  const { clock, scheduler, deployment, passing, states } = await world();
+  scheduler.add(deployment);
+  const letGo = await passing(scheduler.prepare(deployment.id, 3, forEver));
+  expect(states()).toStrictEqual(['ready', 'ready', 'ready']);
+  await clock.advance(120_000);
+  expect(states()).toStrictEqual(['ready', 'ready', 'ready']);
+  letGo();
+  await clock.advance(120_000);
+  expect(states()).toStrictEqual(['frozen', 'frozen', 'frozen']);
+});
+
+it('prepares no more than the maximum, and does not wait for what it may not have', async () => {
+  const { scheduler, deployment, passing, states } = await world();
+  scheduler.add(deployment);
+  scheduler.setScale(deployment.id, { min: 0, max: 2 });
+  await passing(scheduler.prepare(deployment.id, 9, forEver));
+  expect(states()).toStrictEqual(['ready', 'ready']);
+});
+
+it('gives the failure of the start when what was to be prepared does not come up', async () => {
+  let isBroken = false;
+  const { scheduler, deployment, passing, states } = await world({
+    exitsOnBoot: () => (isBroken ? { code: 3, outOfMemory: false } : undefined),
+  });
+  scheduler.add(deployment);
+  isBroken = true;
+  await expect(passing(scheduler.prepare(deployment.id, 2, forEver))).rejects.toMatchObject({
+    code: 'BOOT_FAILED',
+    detail: expect.stringContaining('3'),
+  });
+  expect(states()).toStrictEqual(['ready']);
+});
+
+it('gives up preparing when it is told to, or the deployment goes, or was never there', async () => {
+  const { scheduler, deployment, passing } = await world({ listensAfterMs: () => 20_000 });
+  scheduler.add(deployment);
+  const giveUp = new AbortController();
+  const preparing = scheduler.prepare(deployment.id, 2, giveUp.signal);
+  giveUp.abort();
+  await expect(preparing).rejects.toMatchObject({ code: 'SHUTTING_DOWN' });
+  const other = scheduler.prepare(deployment.id, 3, forEver);
+  void passing(scheduler.remove(deployment.id));
+  await expect(other).rejects.toMatchObject({ code: 'DEPLOYMENT_NOT_FOUND' });
+  await expect(scheduler.prepare('nobody', 1, forEver)).rejects.toMatchObject({
+    code: 'DEPLOYMENT_NOT_FOUND',
+  });
+});
+
+it('keeps as many awake after a restart of Berth, once it is told to', async () => {
+  const { clock, create, scheduler, deployment, passing, states } = await world();
+  scheduler.setScale(deployment.id, { min: 2, max: 5 });
+  scheduler.add(deployment);
+  await clock.advance(1_000);
+  scheduler.stop();
+  const next = create();
+  await passing(next.start([deployment]));
+  next.setScale(deployment.id, { min: 2, max: 5 });
+  await clock.advance(200_000);
+  expect(states(next)).toStrictEqual(['ready', 'ready']);
+  expect(next.instances().every(({ createdAt }) => createdAt < clock.now() - 190_000)).toBe(true);
+});
