@@ -345,6 +345,7 @@ export class World {
 
   #createScheduler(life: Life): Scheduler {
     return new Scheduler({
+      secrets: { reveal: () => Promise.resolve({}) },
       engine: mortal(faultyEngine(this.engine, this), life),
       store: mortal(storeWithFaults(this.store, this.faults, this.random), life),
       logs: NO_LOGS,

@@ -124,6 +124,7 @@ async function openWorld(options: { knobs?: MemoryKnobs; bootTimeoutMs?: number 
   /** The part of Berth that ends with its process. */
   async function boot() {
     const fleet = new Scheduler({
+      secrets: { reveal: () => Promise.resolve({}) },
       engine,
       store,
       logs,
@@ -144,6 +145,7 @@ async function openWorld(options: { knobs?: MemoryKnobs; bootTimeoutMs?: number 
     const directory = createDirectory(new RouteTable({ domain: 'localhost' }), fleet);
     for (const row of await store.deployments()) directory.note(row);
     const deployer = createDeployer({
+      secrets: { pin: () => Promise.resolve({}) },
       directory,
       store,
       engine,

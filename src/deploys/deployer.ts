@@ -3,7 +3,14 @@ import { createHash } from 'node:crypto';
 import { refuseBuild } from '../core/disk.ts';
 import { BerthError } from '../core/errors.ts';
 import { deploymentIdFrom, identityText } from '../core/identity.ts';
-import type { Configuration, Deployment, DeploymentId, Image, Source } from '../core/model.ts';
+import type {
+  Configuration,
+  Deployment,
+  DeploymentId,
+  Image,
+  SecretVersions,
+  Source,
+} from '../core/model.ts';
 import { dockerfileOf } from './build.ts';
 import type { Examined } from './folder-work.ts';
 import { createLanes } from './lanes.ts';
@@ -35,7 +42,7 @@ export interface Deployed {
 export interface Deployer {
   /**
    * Throws before anything is written when it cannot work: UPLOAD_INCOMPLETE, NO_DOCKERFILE, DISK_FULL, IMAGE_NOT_FOUND,
-   * DOCKERFILE_…, SHUTTING_DOWN. Everything after that is the deployment's own failure.
+   * SECRET_NOT_FOUND, DOCKERFILE_…, SHUTTING_DOWN. Everything after that is the deployment's own failure.
    */
   deploy(request: DeployRequest): Promise<Deployed>;
   /** Every event of the latest deploy of this id from its start, until its end, the server's, or `signal` aborts. */
@@ -60,9 +67,11 @@ interface Work {
 }
 
 /** What a source is once looked at: enough to name the deployment. */
-type Looked =
-  | { readonly id: DeploymentId; readonly source: Source; readonly image: Image }
-  | { readonly id: DeploymentId; readonly source: Source; readonly examined: Examined };
+type Looked = {
+  readonly id: DeploymentId;
+  readonly source: Source;
+  readonly secrets: SecretVersions;
+} & ({ readonly image: Image } | { readonly examined: Examined });
 
 /** Why a deploy was stopped: its deployment is going. The other reason is the end of the server. */
 const REMOVED = Symbol('removed');
@@ -117,6 +126,7 @@ export function createDeployer(needs: DeploysNeeds): Deployer {
       project: request.project,
       source: looked.source,
       configuration: request.configuration,
+      ...(Object.keys(looked.secrets).length > 0 ? { secrets: looked.secrets } : {}),
       ...('image' in looked ? { state: 'verifying', image: looked.image } : { state: 'building' }),
       createdAt: clock.now(),
       createdBy: request.createdBy,
@@ -129,16 +139,18 @@ export function createDeployer(needs: DeploysNeeds): Deployer {
   }
 
   async function look(request: DeployRequest): Promise<Looked> {
+    const secrets = await needs.secrets.pin(request.project, request.configuration.env);
     if (request.source.kind === 'image') {
       const image = await engine.image(request.source.reference);
-      const id = idOf(request, { kind: 'image', imageId: image.id });
-      return { id, source: request.source, image };
+      const id = idOf(request, { kind: 'image', imageId: image.id }, secrets);
+      return { id, source: request.source, secrets, image };
     }
     const { manifest } = request.source;
     const examined = await folders.examine(manifest, dockerfileOf(request));
     const { files, bytes } = examined;
     return {
-      id: idOf(request, { kind: 'folder', manifest }),
+      id: idOf(request, { kind: 'folder', manifest }, secrets),
+      secrets,
       source: { kind: 'folder', manifest, files, bytes },
       examined,
     };
@@ -244,8 +256,12 @@ export function createDeployer(needs: DeploysNeeds): Deployer {
   };
 }
 
-function idOf(request: DeployRequest, source: Parameters<typeof identityText>[1]): DeploymentId {
-  const text = identityText(request.project, source, request.configuration);
+function idOf(
+  request: DeployRequest,
+  source: Parameters<typeof identityText>[1],
+  secrets: SecretVersions,
+): DeploymentId {
+  const text = identityText(request.project, source, request.configuration, secrets);
   return deploymentIdFrom(request.project, createHash('sha256').update(text).digest('hex'));
 }
 

@@ -6,6 +6,7 @@ import type { Engine } from '../ports/engine.ts';
 import type { Fleet } from '../ports/fleet.ts';
 import type { Logs } from '../ports/logs.ts';
 import type { Reporter } from '../ports/reporter.ts';
+import type { Secrets } from '../ports/secrets.ts';
 import type { Store } from '../ports/store.ts';
 import type { Blobs } from './blobs.ts';
 import type { Directory } from './directory.ts';
@@ -18,6 +19,8 @@ export interface DeploysNeeds {
   readonly fleet: Fleet;
   readonly logs: Logs;
   readonly clock: Clock;
+  /** The versions of secrets that a new deployment keeps. */
+  readonly secrets: Pick<Secrets, 'pin'>;
   readonly blobs: Blobs;
   readonly folders: Folders;
   /** The room on the fullest of the file systems a build writes to. */

@@ -3,6 +3,7 @@ import { choosePort, PORT_PATIENCE_MS, type PortHints } from '../core/choose-por
 import { BerthError, type ErrorCode } from '../core/errors.ts';
 import { DEFAULT_PORT } from '../core/limits.ts';
 import type { Deployment } from '../core/model.ts';
+import { splitVariables } from '../core/secret.ts';
 import type { Exit, Look } from '../ports/engine.ts';
 import type { Context } from './context.ts';
 import type { Instance, PrepareTimes } from './instance.ts';
@@ -34,6 +35,11 @@ export async function prepare(
     createdAt: clock.now(),
   });
   const began = clock.now();
+  const { plain, secret } = splitVariables(configuration.env);
+  const values = await context.secrets.reveal(deployment.project, deployment.secrets ?? {});
+  const secretEnv = Object.fromEntries(
+    Object.entries(secret).map(([name, of]) => [name, valueOf(values, of)]),
+  );
   const created = await engine.create({
     id: instance.id,
     deploymentId: deployment.id,
@@ -44,8 +50,9 @@ export async function prepare(
       PORT: String(configuration.port ?? DEFAULT_PORT),
       BERTH_PROJECT: deployment.project,
       BERTH_DEPLOYMENT: deployment.id,
-      ...configuration.env,
+      ...plain,
     },
+    ...(Object.keys(secretEnv).length > 0 ? { secretEnv } : {}),
     ...(configuration.command ? { command: configuration.command } : {}),
     logFile: await logs.fileFor(deployment.id, instance.id),
   });
@@ -53,6 +60,14 @@ export async function prepare(
   const prepared = engine.powers.park ? await engine.park(instance.id) : created;
   instance.host = prepared.host;
   return { createMs: createdAt - began, parkMs: clock.now() - createdAt };
+}
+
+/** Throws SECRET_NOT_FOUND. */
+function valueOf(values: Readonly<Record<string, string>>, secret: string): string {
+  const value = values[secret];
+  if (value !== undefined) return value;
+  const detail = `This deployment was made without a version of the secret ${secret}: deploy it again.`;
+  throw new BerthError('SECRET_NOT_FOUND', { detail });
 }
 
 /** `parked → listening`. The instance's address and times are set when the result is `ready`. */

@@ -8,6 +8,7 @@ import type { Logs } from '../ports/logs.ts';
 import type { Probe } from '../ports/probe.ts';
 import type { Random } from '../ports/random.ts';
 import type { Reporter } from '../ports/reporter.ts';
+import type { Secrets } from '../ports/secrets.ts';
 import type { Store } from '../ports/store.ts';
 import type { BootPermits } from './boot-permits.ts';
 
@@ -19,6 +20,8 @@ export interface SchedulerOptions {
   readonly random: Random;
   readonly probe: Probe;
   readonly reporter: Reporter;
+  /** Asked when an instance is made, and never before. */
+  readonly secrets: Pick<Secrets, 'reveal'>;
   readonly hostMemory: HostMemory;
   /** Memory of the host that is to stay available, in bytes: resting instances give way for it. */
   readonly reserveBytes: number;

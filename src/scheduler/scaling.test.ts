@@ -16,6 +16,7 @@ async function world(knobs: Partial<MemoryKnobs> = {}, configuration: Partial<Co
   const store = new MemoryStore();
   const create = () =>
     new Scheduler({
+      secrets: { reveal: () => Promise.resolve({}) },
       engine,
       store,
       clock,
