@@ -43,6 +43,17 @@ export const CATALOGUE = {
     title: 'That is no time for being busy',
     advice: 'Give seconds (600), or a number with s, m or h (10m); 0 ends it.',
   },
+  QUOTA_INSTANCES: {
+    status: 429,
+    title: 'The team runs as many instances as its plan allows',
+    advice:
+      'Try again when one has come to rest, or ask the operator for another plan (`berth teams`).',
+  },
+  QUOTA_REQUESTS: {
+    status: 429,
+    title: 'The team has as many requests at once as its plan allows',
+    advice: 'Try again shortly, or ask the operator for another plan (`berth teams`).',
+  },
   TOO_MANY_CONNECTIONS: {
     status: 429,
     title: 'Too many connections of one client',
@@ -94,6 +105,67 @@ export const CATALOGUE = {
     status: 401,
     title: 'A token is needed',
     advice: 'Use the token file in the data folder of the server (BERTH_TOKEN).',
+  },
+  FORBIDDEN: {
+    status: 403,
+    title: 'This token may not do that',
+    advice: '`berth whoami` shows what yours may; an owner of the team can give another.',
+  },
+  LOGIN_INVALID: {
+    status: 403,
+    title: 'This login link cannot be used',
+    advice:
+      'It works once and for a limited time: ask an owner for another (`berth teams invite`).',
+  },
+  RATE_LIMITED: {
+    status: 429,
+    title: 'Too many deploys in a short time',
+    advice: 'Wait for as long as Retry-After says; `berth deploy` does so by itself.',
+  },
+  TEAM_NOT_FOUND: {
+    status: 404,
+    title: 'There is no such team',
+    advice: '`berth teams` shows those there are.',
+  },
+  TEAM_EXISTS: {
+    status: 409,
+    title: 'There is a team of that name already',
+    advice: 'Choose another name; `berth teams` shows those there are.',
+  },
+  TEAM_IN_USE: {
+    status: 409,
+    title: 'This team cannot be removed',
+    advice: 'Remove what its projects have deployed first: `berth ls`, `berth rm`.',
+  },
+  PROJECT_NOT_FOUND: {
+    status: 404,
+    title: 'There is no such project',
+    advice: '`berth ls` shows what is deployed; the first deploy of a name makes the project.',
+  },
+  PROJECT_TAKEN: {
+    status: 409,
+    title: 'Another team has a project of that name',
+    advice: 'Names are for the whole platform: choose another with --name.',
+  },
+  TOKEN_NOT_FOUND: {
+    status: 404,
+    title: 'There is no such token',
+    advice: '`berth token ls` shows those there are.',
+  },
+  TOKEN_EXISTS: {
+    status: 409,
+    title: 'The team has a token of that name already',
+    advice: 'Choose another name, or remove the old one: `berth token rm`.',
+  },
+  PLAN_NOT_FOUND: {
+    status: 404,
+    title: 'There is no such plan',
+    advice: '`berth plans` shows those there are.',
+  },
+  PLAN_IN_USE: {
+    status: 409,
+    title: 'This plan cannot be removed',
+    advice: 'Presets stay, and so does a plan that a team is on: `berth teams plan` changes that.',
   },
   INVALID_INPUT: {
     status: 400,
@@ -265,6 +337,59 @@ export const CATALOGUE = {
     title: 'The secrets cannot be opened',
     advice:
       'Put the key file that belongs to them back into the data folder and start Berth anew; `berth doctor` says what is wrong with it.',
+  },
+
+  // --- releases
+  ENVIRONMENT_NOT_FOUND: {
+    status: 404,
+    title: 'There is no such environment',
+    advice: '`berth environments` shows those of a project.',
+  },
+  RELEASE_NOT_FOUND: {
+    status: 404,
+    title: 'There is no such release',
+    advice: '`berth releases` shows the history of an environment.',
+  },
+  NOTHING_TO_ROLL_BACK: {
+    status: 409,
+    title: 'There is no release to go back to',
+    advice: '`berth releases` shows which took traffic; `berth rollback vN` goes to any of those.',
+  },
+  IMAGE_GONE: {
+    status: 409,
+    title: 'The image of that release is gone',
+    advice: 'Deploy its source again, or choose another release: `berth releases`.',
+  },
+  RELEASE_FAILED: {
+    status: 422,
+    title: 'The release did not come up',
+    advice: 'What ran before serves on. Mend what the last lines say, then release again.',
+  },
+  RELEASE_IN_PROGRESS: {
+    status: 409,
+    title: 'Too many releases of this environment wait for each other',
+    advice: 'Wait until one has ended; `berth releases` shows how far it is.',
+  },
+  ENVIRONMENT_PAUSED: {
+    status: 409,
+    title: 'Automatic deploys of this environment wait',
+    advice: 'It was rolled back. `berth promote` or `berth deploy --prod` releases to it again.',
+  },
+  ENVIRONMENT_IN_USE: {
+    status: 409,
+    title: 'The environment takes traffic',
+    advice: 'Say --yes to remove it with its history; its hostname then leads nowhere.',
+  },
+  DEPLOYMENT_IN_USE: {
+    status: 409,
+    title: 'An environment runs this deployment',
+    advice:
+      'Release something else there first, or remove the environment: `berth environments rm`.',
+  },
+  HOSTNAME_TAKEN: {
+    status: 409,
+    title: 'The hostname leads somewhere else already',
+    advice: 'Choose another name for the project or the environment.',
   },
 
   // --- host and engine

@@ -11,7 +11,9 @@ import type {
   SecretVersions,
   Source,
 } from '../core/model.ts';
+import type { Derivation, Derivations } from '../ports/derivation.ts';
 import { dockerfileOf } from './build.ts';
+import { derivedDeployment, failureOf, idOfDerived, imageGone } from './derived.ts';
 import type { Examined } from './folder-work.ts';
 import { createLanes } from './lanes.ts';
 import type { DeploysNeeds } from './needs.ts';
@@ -39,7 +41,7 @@ export interface Deployed {
   readonly deployment: Deployment;
 }
 
-export interface Deployer {
+export interface Deployer extends Derivations {
   /**
    * Throws before anything is written when it cannot work: UPLOAD_INCOMPLETE, NO_DOCKERFILE, DISK_FULL, IMAGE_NOT_FOUND,
    * SECRET_NOT_FOUND, DOCKERFILE_…, SHUTTING_DOWN. Everything after that is the deployment's own failure.
@@ -51,8 +53,6 @@ export interface Deployer {
     onEvent: (event: ProgressEvent) => void,
     signal: AbortSignal,
   ): Promise<void>;
-  /** Ends what runs, then removes the deployment and everything only it used. */
-  remove(deployment: Deployment): Promise<void>;
   /** Clears what a crash left behind and goes on with unfinished deploys. Once, at the start. */
   resume(): Promise<void>;
   /** Leaves running builds to themselves: the next start follows them. */
@@ -138,6 +138,23 @@ export function createDeployer(needs: DeploysNeeds): Deployer {
     return { kind: 'started', deployment };
   }
 
+  /** Begins to make it unless it is there or under way. Throws IMAGE_GONE. */
+  async function beginDerived(derivation: Derivation): Promise<Deployment> {
+    const deployment = derivedDeployment(derivation, clock.now());
+    const existing = await store.deployment(deployment.id);
+    if (existing && (existing.state === 'ready' || works.has(existing.id))) return existing;
+    if (!(await hasImage(derivation.base))) throw imageGone(derivation.base);
+    if (existing) await store.updateDeployment(deployment);
+    else await store.insertDeployment(deployment);
+    needs.directory.note(deployment);
+    start(deployment, false);
+    return deployment;
+  }
+
+  async function hasImage({ image }: Deployment): Promise<boolean> {
+    return image !== undefined && isThere(engine, image.id);
+  }
+
   async function look(request: DeployRequest): Promise<Looked> {
     const secrets = await needs.secrets.pin(request.project, request.configuration.env);
     if (request.source.kind === 'image') {
@@ -194,6 +211,27 @@ export function createDeployer(needs: DeploysNeeds): Deployer {
     if (works.size === 0) await sweepImages(needs);
   }
 
+  async function follow(
+    id: DeploymentId,
+    onEvent: (event: ProgressEvent) => void,
+    signal: AbortSignal,
+  ): Promise<void> {
+    const work = works.get(id);
+    if (!work) {
+      await recount(needs, id, onEvent, signal);
+      return;
+    }
+    for (let index = 0; ; index += 1) {
+      const event = await work.journal.at(index, signal);
+      if (!event) return;
+      onEvent(event);
+      if (event.kind === 'step' && event.name === 'build' && event.state === 'running') {
+        const tell = (text: string) => onEvent({ kind: 'line', text });
+        await needs.builder.follow(id, tell, AbortSignal.any([signal, work.stop.signal]));
+      }
+    }
+  }
+
   return {
     async deploy(request) {
       const looked = await look(request);
@@ -203,22 +241,31 @@ export function createDeployer(needs: DeploysNeeds): Deployer {
       });
     },
 
-    async follow(id, onEvent, signal) {
-      const work = works.get(id);
-      if (!work) {
-        await recount(needs, id, onEvent, signal);
-        return;
-      }
-      for (let index = 0; ; index += 1) {
-        const event = await work.journal.at(index, signal);
-        if (!event) return;
-        onEvent(event);
-        if (event.kind === 'step' && event.name === 'build' && event.state === 'running') {
-          const tell = (text: string) => onEvent({ kind: 'line', text });
-          await needs.builder.follow(id, tell, AbortSignal.any([signal, work.stop.signal]));
-        }
-      }
+    idOf: idOfDerived,
+    hasImage,
+
+    async derive(derivation, signal) {
+      const begun = await turns.take(idOfDerived(derivation), async () => {
+        if (closing.signal.aborted) throw new BerthError('SHUTTING_DOWN');
+        return beginDerived(derivation);
+      });
+      if (begun.state === 'ready') return begun;
+      const lines: string[] = [];
+      let ended: Deployment | undefined;
+      await follow(
+        begun.id,
+        (event) => {
+          if (event.kind === 'line') lines.push(event.text);
+          if (event.kind === 'end') ended = event.deployment;
+        },
+        signal,
+      );
+      if (ended?.state === 'ready') return ended;
+      if (!ended) throw new BerthError('SHUTTING_DOWN');
+      throw failureOf(ended, lines);
     },
+
+    follow,
 
     remove: (deployment) =>
       turns.take(deployment.id, async () => {
