@@ -9,6 +9,13 @@ import {
   parseSlot,
 } from '../core/limits.ts';
 import type { Configuration, Scale, Slot } from '../core/model.ts';
+import {
+  isSecretName,
+  plainVariable,
+  readVariable,
+  SECRET_NAME_RULE,
+  splitVariables,
+} from '../core/secret.ts';
 import type { WakeRules } from '../core/wake.ts';
 import { normalisePath } from './fields.ts';
 import type { JsonPath, Locate } from './place.ts';
@@ -21,7 +28,7 @@ export interface Given {
   readonly env?: Readonly<Record<string, string>>;
   /** `--build-env NAME=value`. */
   readonly buildEnv?: Readonly<Record<string, string>>;
-  /** From the dotenv file: the file's own `env` wins over it. */
+  /** From the dotenv file, in which `@name` names a secret too: the file's own `env` wins over it. */
   readonly dotenv?: Readonly<Record<string, string>>;
   /** Names the places of problems, when there is a file. */
   readonly locate?: Locate;
@@ -29,8 +36,9 @@ export interface Given {
 }
 
 /**
- * The configuration of a deployment, every default filled in.
- * Throws CONFIG_INVALID when a variable refers to a secret (`"@name"`) or has a name but no value.
+ * The configuration of a deployment, every default filled in. A variable that names a secret stays `@name`.
+ * Throws CONFIG_INVALID when a variable has a name but no value, or when no secret can have the name it gives, and
+ * SECRET_IN_BUILD when a build argument names a secret.
  */
 export function toConfiguration(file: ConfigFile, given: Given = {}): Configuration {
   const problems: Problem[] = [];
@@ -38,7 +46,7 @@ export function toConfiguration(file: ConfigFile, given: Given = {}): Configurat
     problems.push(problemAt(given.fileName, given.locate, path, message));
   };
   const env = {
-    ...given.dotenv,
+    ...kept(given.dotenv ?? {}, (name, message) => report(['dotenv', name], message)),
     ...variables(file.env, given.env, ['env'], '--env', report),
   };
   const buildEnv = variables(
@@ -48,6 +56,7 @@ export function toConfiguration(file: ConfigFile, given: Given = {}): Configurat
     '--build-env',
     report,
   );
+  refuseSecrets(buildEnv, given);
   if (problems.length > 0) {
     throw new BerthError('CONFIG_INVALID', {
       detail: problems.map((problem) => problem.message).join('\n'),
@@ -65,7 +74,7 @@ export function toConfiguration(file: ConfigFile, given: Given = {}): Configurat
     scale: toScale(file.scale),
     idle: file.idle ?? 'freeze',
     env,
-    buildEnv,
+    buildEnv: splitVariables(buildEnv).plain,
     ...(file.build?.dockerfile === undefined
       ? {}
       : { dockerfile: normalisePath(file.build.dockerfile) }),
@@ -104,8 +113,11 @@ export function describeConfiguration(configuration: Configuration): ConfigFile 
     },
     scale: { min: scale.min, max: scale.max },
     idle,
-    env: escaped(env),
-    build: { env: escaped(buildEnv), ...(dockerfile === undefined ? {} : { dockerfile }) },
+    env: spelled(env),
+    build: {
+      env: spelled(mapped(buildEnv, plainVariable)),
+      ...(dockerfile === undefined ? {} : { dockerfile }),
+    },
     ...(port === undefined ? {} : { port }),
     ...(protocol === undefined ? {} : { protocol }),
     ...(healthPath === undefined ? {} : { healthPath }),
@@ -175,7 +187,7 @@ function variables(
   option: string,
   report: (path: JsonPath, message: string) => void,
 ): Record<string, string> {
-  const result: Record<string, string> = {};
+  const said: Record<string, string> = {};
   if (Array.isArray(own)) {
     own.forEach((name, index) => {
       if (!Object.hasOwn(given, name)) {
@@ -183,37 +195,65 @@ function variables(
       }
     });
   } else {
+    // What is given on the command line stands in for whatever the file says.
     for (const [name, value] of Object.entries(own ?? {})) {
-      // What is given on the command line stands in for a secret that is not there yet.
-      if (Object.hasOwn(given, name)) continue;
-      if (value.startsWith('@')) report([...at, name], refersToSecret(name, value, option));
-      else result[name] = unescaped(value);
+      if (!Object.hasOwn(given, name)) said[name] = value;
     }
   }
-  for (const [name, value] of Object.entries(given)) {
-    if (value.startsWith('@')) report([...at, name], refersToSecret(name, value, option));
-    else result[name] = unescaped(value);
-  }
-  return result;
+  return kept({ ...said, ...given }, (name, message) => report([...at, name], message));
 }
 
-function refersToSecret(name: string, value: string, option: string): string {
-  return (
-    `${name} refers to the secret "${value.slice(1)}", and secrets come with a later version of Berth: ` +
-    `give the value with ${option} ${name}=…, or write "\\${value}" if the "@" is part of it`
+/**
+ * | written | kept as |
+ * |---|---|
+ * | `@name`, `@@text` | the same: a secret, and the plain `@text` |
+ * | `\@text` | the plain `@text`, as it was written in 2018 |
+ * | `\\@text` | the plain `\@text` |
+ * | anything else | itself |
+ */
+function kept(
+  written: Readonly<Record<string, string>>,
+  report: (name: string, message: string) => void,
+): Record<string, string> {
+  return mapped(written, (value, name) => {
+    if (/^\\+@/.test(value)) return plainVariable(value.slice(1));
+    const variable = readVariable(value);
+    if (variable.kind === 'secret' && !isSecretName(variable.name)) {
+      report(
+        name,
+        `${name} names no secret with "${value}" (a name is ${SECRET_NAME_RULE}): write "@${value}" if the "@" is part of it`,
+      );
+    }
+    return value;
+  });
+}
+
+/** `kept` backwards. */
+function spelled(variables: Readonly<Record<string, string>>): Record<string, string> {
+  return mapped(variables, (value) => (/^\\+@/.test(value) ? `\\${value}` : value));
+}
+
+/** Throws SECRET_IN_BUILD. */
+function refuseSecrets(buildEnv: Readonly<Record<string, string>>, given: Given): void {
+  const { secret } = splitVariables(buildEnv);
+  const problems = Object.entries(secret).map(([name, of]) =>
+    problemAt(
+      given.fileName,
+      given.locate,
+      ['build', 'env', name],
+      `${name} names the secret "${of}", and a build argument stays readable in the image; for a plain "@${of}" write "@@${of}"`,
+    ),
   );
+  if (problems.length === 0) return;
+  const detail = problems.map(({ message }) => message).join('\n');
+  throw new BerthError('SECRET_IN_BUILD', { detail, problems });
 }
 
-/** A backslash before a leading `@` says that it is a plain one, as it did in 2018. */
-function unescaped(value: string): string {
-  return /^\\+@/.test(value) ? value.slice(1) : value;
-}
-
-function escaped(values: Readonly<Record<string, string>>): Record<string, string> {
+function mapped(
+  values: Readonly<Record<string, string>>,
+  map: (value: string, name: string) => string,
+): Record<string, string> {
   return Object.fromEntries(
-    Object.entries(values).map(([name, value]) => [
-      name,
-      /^\\*@/.test(value) ? `\\${value}` : value,
-    ]),
+    Object.entries(values).map(([name, value]) => [name, map(value, name)]),
   );
 }

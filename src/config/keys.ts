@@ -45,9 +45,10 @@ const limits = z.strictObject(
 
 const build = z.strictObject(
   {
-    env: env()
-      .optional()
-      .meta({ description: 'Build arguments: what `ARG NAME` in the Dockerfile receives.' }),
+    env: env().optional().meta({
+      description:
+        'Build arguments: what `ARG NAME` in the Dockerfile receives. They stay readable in the image: none can be a secret.',
+    }),
     dockerfile: insidePath('the path of the Dockerfile').optional().meta({
       default: 'Dockerfile',
       description:
@@ -157,7 +158,7 @@ export const configFileSchema = z
       }),
       env: env().optional().meta({
         description:
-          'Variables of the running app. As an array of names, each value is given with `--env NAME=value`. A value beginning with `@` names a secret; write `\\@` for a plain `@`.',
+          'Variables of the running app. As an array of names, each value is given with `--env NAME=value`. `@name` stands for the secret `name` (`berth secrets`); write `@@` (or `\\@`) for a plain `@` at the beginning.',
       }),
       dotenv: z
         .union([flag(), insidePath('the dotenv file')], {

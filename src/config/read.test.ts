@@ -239,14 +239,14 @@ describe('reading', () => {
   });
 
   it('gives places to what is found wrong later', () => {
-    const read = readConfigText('{\n  "env": {"DB": "@db"}\n}', 'now.json');
+    const read = readConfigText('{\n  "env": {"DB": "@my db"}\n}', 'now.json');
     const error = refusal(() => toConfiguration(read.file, { ...read }));
     expect(error.problems).toEqual([
       {
         at: 'env.DB',
         line: 2,
         column: 17,
-        message: expect.stringMatching(/^now\.json:2:17: DB refers to the secret "db"/),
+        message: expect.stringMatching(/^now\.json:2:17: DB names no secret with "@my db"/),
       },
     ]);
   });

@@ -4,6 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { BerthError } from '../core/errors.ts';
 import { BOUNDS } from '../core/limits.ts';
 import type { Configuration } from '../core/model.ts';
+import { plainVariable, splitVariables } from '../core/secret.ts';
 import {
   type ConfigFile,
   checkSlot,
@@ -147,25 +148,36 @@ describe('variables', () => {
     ]);
   });
 
-  it('that refer to a secret are refused, unless a value is given', () => {
-    const file = { env: { DB: '@db' }, build: { env: { KEY: '@key' } } };
-    expect(problemsOf(() => toConfiguration(file))).toEqual([
-      ['env.DB', expect.stringContaining('give the value with --env DB=…')],
-      ['build.env.KEY', expect.stringContaining('give the value with --build-env KEY=…')],
-    ]);
-    const given = { env: { DB: 'x' }, buildEnv: { KEY: 'y' } };
-    expect(toConfiguration(file, given)).toMatchObject({
-      env: { DB: 'x' },
-      buildEnv: { KEY: 'y' },
-    });
+  it('that name a secret are kept as they are, from the file, the command line and dotenv', () => {
+    const file = { env: { DB: '@db', OTHER: '@other' } };
+    const given = { env: { OTHER: '@mine' }, dotenv: { DOT: '@dot' } };
+    expect(toConfiguration(file, given).env).toEqual({ DB: '@db', OTHER: '@mine', DOT: '@dot' });
   });
 
-  it('begin with a plain @ after a backslash', () => {
-    expect(toConfiguration({ env: { A: '\\@x', B: '\\\\@x', C: '\\x' } }).env).toEqual({
-      A: '@x',
-      B: '\\@x',
-      C: '\\x',
+  it('of the build may not name one, because they stay in the image', () => {
+    const file = { build: { env: { KEY: '@key', PLAIN: '@@plain' } } };
+    expect(problemsOf(() => toConfiguration(file), 'SECRET_IN_BUILD')).toEqual([
+      ['build.env.KEY', expect.stringContaining('a build argument stays readable in the image')],
+    ]);
+    const given = { buildEnv: { KEY: 'y' } };
+    expect(toConfiguration(file, given).buildEnv).toEqual({ KEY: 'y', PLAIN: '@plain' });
+  });
+
+  it('that name what cannot be a secret are refused with the way to mean it plainly', () => {
+    expect(problemsOf(() => toConfiguration({ env: { A: '@', B: '@not a name' } }))).toEqual([
+      ['env.A', expect.stringContaining('write "@@"')],
+      ['env.B', expect.stringContaining('write "@@not a name"')],
+    ]);
+  });
+
+  it('begin with a plain @ after another @, or after a backslash as in 2018', () => {
+    const env = { A: '\\@x', B: '\\\\@x', C: '\\x', D: '@@x' };
+    const configuration = toConfiguration({ env, build: { env } });
+    expect(splitVariables(configuration.env)).toEqual({
+      plain: { A: '@x', B: '\\@x', C: '\\x', D: '@x' },
+      secret: {},
     });
+    expect(configuration.buildEnv).toEqual({ A: '@x', B: '\\@x', C: '\\x', D: '@x' });
   });
 });
 
@@ -192,7 +204,7 @@ describe('describing a configuration', () => {
         .tuple(bounded(BOUNDS.scale), bounded(BOUNDS.scale))
         .map(([a, b]) => ({ min: Math.min(a, b), max: Math.max(a, b) })),
       idle: fc.constantFrom('freeze', 'stop', 'run'),
-      env: fc.dictionary(names, values, { noNullPrototype: true }),
+      env: fc.dictionary(names, values.map(plainVariable), { noNullPrototype: true }),
       buildEnv: fc.dictionary(names, values, { noNullPrototype: true }),
       dockerfile: fc.constantFrom('Dockerfile', 'docker/Dockerfile.prod'),
       port: fc.integer({ min: 1, max: 65_535 }),
@@ -253,11 +265,14 @@ describe('a slot', () => {
   });
 });
 
-function problemsOf(action: () => unknown): readonly (readonly [string, string])[] {
+function problemsOf(
+  action: () => unknown,
+  code: BerthError['code'] = 'CONFIG_INVALID',
+): readonly (readonly [string, string])[] {
   try {
     action();
   } catch (error) {
-    if (error instanceof BerthError && error.code === 'CONFIG_INVALID') {
+    if (error instanceof BerthError && error.code === code) {
       return error.problems.map(({ at, message }) => [at, message]);
     }
     throw error;
