@@ -3,11 +3,16 @@ import { mkdir, readFile } from 'node:fs/promises';
 import { availableParallelism, homedir, totalmem } from 'node:os';
 import { join } from 'node:path';
 import { pino } from 'pino';
+import { openAccess } from './access/open.ts';
 import { createApi } from './api/api.ts';
 import type { ServerFacts } from './api/needs.ts';
+import { loginPath } from './api/tokens.ts';
+import type { Rate } from './core/token-bucket.ts';
 import { checkDockerfile } from './config/dockerfile.ts';
 import { BerthError } from './core/errors.ts';
 import { chooseRuntime } from './core/host.ts';
+import { DEFAULT_TEAM } from './core/access.ts';
+import { Quotas } from './core/quota.ts';
 import { RouteTable } from './core/route.ts';
 import { openBlobs } from './deploys/blobs.ts';
 import { createDeployer } from './deploys/deployer.ts';
@@ -20,12 +25,14 @@ import type { PodmanOptions } from './engines/podman/command.ts';
 import { createPodmanBuilder } from './engines/podman/builder.ts';
 import { openPodmanEngine } from './engines/podman/engine.ts';
 import { openLogs } from './logs/open.ts';
+import { openKeeper } from './secrets/keeper.ts';
 import { createMetrics } from './metrics/open.ts';
 import type { Builder } from './ports/builder.ts';
 import type { Engine } from './ports/engine.ts';
 import type { Reporter } from './ports/reporter.ts';
 import type { Store } from './ports/store.ts';
-import { accessFacts } from './router/access-line.ts';
+import { accessFacts, accessLine } from './router/access-line.ts';
+import type { AccessRecord } from './router/access-log.ts';
 import { createRouter } from './router/router.ts';
 import { Scheduler } from './scheduler/scheduler.ts';
 import { openSqliteStore } from './stores/sqlite/open.ts';
@@ -37,7 +44,7 @@ import { monitorLag } from './system/event-loop-lag.ts';
 import { bind, parseListen, portOf, portSuffix } from './system/listen.ts';
 import { httpProbe } from './system/probe.ts';
 import { systemHostMemory } from './system/host-memory.ts';
-import { systemRandom as random } from './system/random.ts';
+import { drawBytes, systemRandom as random } from './system/random.ts';
 import { type AcmeSettings, openTls } from './tls/open.ts';
 
 export interface ServerOptions {
@@ -61,6 +68,8 @@ export interface ServerOptions {
   readonly hasAccessLog?: boolean;
   /** `GET /metrics` answers without a token. */
   readonly hasOpenMetrics?: boolean;
+  /** Deploys of one team, and of one token. */
+  readonly deployRate?: Rate;
 }
 
 export interface TlsListening {
@@ -98,6 +107,8 @@ const BOOT_TIMEOUT_MS = 60_000;
 /** Of the host's memory, so much is to stay available: sleepers give way before anybody else has to. */
 const RESERVED_SHARE = 0.08;
 const STOP_GRACE_MS = 10_000;
+/** A hundred at once, and then one every six seconds: more than people do, less than a runaway script. */
+const DEPLOY_RATE = { burst: 100, everyMs: 6_000 };
 /** Requests of one deployment that may wait for an instance: a burst fits, a flood does not. */
 const ROOM = { maxWaiting: 2_000, maxWaitMs: 60_000 };
 
@@ -122,9 +133,21 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     waiting: () => scheduler.waiting(),
     eventLoopLag: () => lag.read(),
   });
-  const reporter = metrics.watch(options.reporter ?? logTo(opened));
+  const log = options.reporter ? reportedTo(options.reporter) : logTo(opened);
+  const reporter = metrics.watch(log.reporter);
   const store = await openSqliteStore(join(data, 'berth.db'));
   opened.defer(() => store.close());
+  const quotas = new Quotas(DEFAULT_TEAM);
+  const access = await openAccess({
+    store,
+    clock,
+    random,
+    quotas,
+    localToken: folder.token,
+    deployRate: options.deployRate ?? DEPLOY_RATE,
+  });
+  const keyFile = join(data, 'secrets.key');
+  const secrets = await openKeeper({ store, keyFile, draw: drawBytes, clock, reporter });
   const logs = openLogs({ folder: join(data, 'logs'), clock });
   const blobsFolder = join(data, 'blobs');
   const blobs = await openBlobs(blobsFolder, random);
@@ -142,6 +165,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   const routes = new RouteTable({ domain });
   const scheduler = new Scheduler({
     engine,
+    secrets,
     store,
     logs,
     clock,
@@ -165,6 +189,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     fleet: scheduler,
     logs,
     clock,
+    secrets,
     blobs,
     folders,
     directory,
@@ -206,8 +231,14 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     cores: availableParallelism(),
     memoryMiB: Math.floor(totalmem() / MIB),
   });
+  const platformUrl = () => {
+    if (domain === 'localhost') return `http://127.0.0.1${portSuffix(listen)}`;
+    if (listenTls !== undefined) return `https://berth.${domain}${portSuffix(listenTls, 443)}`;
+    return `http://berth.${domain}${portSuffix(listen)}`;
+  };
   const api = await createApi({
-    token: folder.token,
+    access,
+    quotas,
     facts,
     eventLoopLag: () => lag.read(),
     metrics,
@@ -220,6 +251,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     logs,
     clock,
     audit: (entry) => store.appendAudit(entry),
+    secrets,
     certificates: tls.certificates,
     urlOf: (id) =>
       listenTls !== undefined && tlsOptions?.redirects
@@ -251,9 +283,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     challengeAnswer: (hostname, path) => tls.challengeAnswer(hostname, path),
     onAccess: (record) => {
       metrics.count(record);
-      if (options.hasAccessLog ?? true) {
-        reporter.report('info', 'request.served', accessFacts(record));
-      }
+      if (options.hasAccessLog ?? true) log.served(record);
     },
   });
 
@@ -278,6 +308,12 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   if (router.secureServer && wantedTls) listenTls = await bind(router.secureServer, wantedTls);
   opened.defer(() => closing.abort());
   tls.renew();
+  const loginCode = await access.inviteFirstOwner();
+  if (loginCode !== undefined) {
+    const link = `${platformUrl()}${loginPath(loginCode)}`;
+    await folder.writeLoginLink(link);
+    reporter.report('info', 'owner.invited', { link, advice: 'It works once, for 24 hours.' });
+  }
   await folder.writeNote({ pid: process.pid, listen, version });
   reporter.report('info', 'server.started', {
     listen,
@@ -336,7 +372,7 @@ async function openDriver(options: ServerOptions, store: Store): Promise<Driver>
       maxProcesses: host.processes.hard,
     },
     ledger: {
-      record: (kind, id) => store.record({ kind, id, createdAt: clock.now() }),
+      record: (kind, id, project) => store.record({ kind, id, project, createdAt: clock.now() }),
       forget: (kind, id) => store.forget(kind, id),
     },
   });
@@ -345,6 +381,13 @@ async function openDriver(options: ServerOptions, store: Store): Promise<Driver>
     clock,
     limits: BUILD_LIMITS,
     image: (reference) => engine.image(reference),
+    layers: {
+      ownImages: () => engine.ownImages(),
+      record(deploymentId, id) {
+        const now = clock.now();
+        return store.record({ kind: 'layer', id, deploymentId, createdAt: now, usedAt: now });
+      },
+    },
   });
   return { engine, builder };
 }
@@ -369,10 +412,26 @@ function isAtLeast(version: string, major: number, minor: number): boolean {
 /** A write for each line of the access log would cost more than half of what passing the request on costs. */
 const LOG_BATCHES = { minLength: 8 * 1024, periodicFlush: 100 };
 
+interface Log {
+  readonly reporter: Reporter;
+  /** A line of the access log. */
+  served(record: AccessRecord): void;
+}
+
 /** JSON lines on stdout, written in batches so that no request waits for the disk. */
-function logTo(opened: AsyncDisposableStack): Reporter {
+function logTo(opened: AsyncDisposableStack): Log {
   const destination = pino.destination({ fd: 1, sync: false, ...LOG_BATCHES });
   const log = pino({ base: null, timestamp: pino.stdTimeFunctions.isoTime }, destination);
   opened.defer(() => destination.flushSync());
-  return { report: (level, event, facts) => log[level]({ event, ...facts }) };
+  return {
+    reporter: { report: (level, event, facts) => log[level]({ event, ...facts }) },
+    served: (record) => destination.write(accessLine(record, clock.now())),
+  };
+}
+
+function reportedTo(reporter: Reporter): Log {
+  return {
+    reporter,
+    served: (record) => reporter.report('info', 'request.served', accessFacts(record)),
+  };
 }

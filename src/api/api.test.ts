@@ -161,7 +161,7 @@ describe('who may ask', () => {
 
   test('the token file is only ours to read', async () => {
     expect((await stat(join(folder, 'token'))).mode & 0o777).toBe(0o600);
-    expect(token).toMatch(/^[0-9a-z]{40}$/);
+    expect(token).toMatch(/^berth_[0-9a-z]{52}$/);
   });
 });
 

@@ -2,9 +2,12 @@
 import Fastify from 'fastify';
 import { serializerCompiler, validatorCompiler } from 'fastify-type-provider-zod';
 import type { ZodTypeProvider } from 'fastify-type-provider-zod';
+import { type DeclaredRoute, guard } from './actor.ts';
 import { auditChanges } from './audit.ts';
+import { addAuditLog } from './audit-log.ts';
 import { addCertificates } from './certificates.ts';
 import { addDeployments } from './deployments.ts';
+import { addLoginPage } from './login-page.ts';
 import { addLogs } from './logs.ts';
 import { addMetrics } from './metrics.ts';
 import type { ApiNeeds } from './needs.ts';
@@ -14,13 +17,17 @@ import { answerWithProblems } from './problem.ts';
 import { addProgress } from './progress.ts';
 import type { Routes } from './routes.ts';
 import { addStatus } from './status.ts';
-import { requireToken } from './token.ts';
+import { addTeams } from './teams.ts';
+import { addTokens } from './tokens.ts';
 import { addUploads } from './uploads.ts';
 
 const API_PREFIX = '/api/v1';
 
-/** Ready to be given requests through `routing(request, response)`; `inject` works too. */
-export async function createApi(needs: ApiNeeds): Promise<Routes> {
+/** Ready to be given requests through `routing(request, response)`; `inject` works too. `declared` hears of every route. */
+export async function createApi(
+  needs: ApiNeeds,
+  declared: (route: DeclaredRoute) => void = () => undefined,
+): Promise<Routes> {
   const app = Fastify({
     logger: false,
     routerOptions: { ignoreTrailingSlash: true },
@@ -30,7 +37,7 @@ export async function createApi(needs: ApiNeeds): Promise<Routes> {
   app.setValidatorCompiler(validatorCompiler);
   app.setSerializerCompiler(serializerCompiler);
   answerWithProblems(app, needs.reporter);
-  requireToken(app, needs.token);
+  guard(app, needs, declared);
   auditChanges(app, needs);
   await addOpenApi(app, needs.facts().version);
   await app.register(
@@ -41,6 +48,9 @@ export async function createApi(needs: ApiNeeds): Promise<Routes> {
       addProgress(api, needs);
       addLogs(api, needs);
       addCertificates(api, needs);
+      addTeams(api, needs);
+      addTokens(api, needs);
+      addAuditLog(api, needs);
       api.get('/openapi.json', { config: { isOpen: true }, schema: { hide: true } }, () =>
         app.swagger(),
       );
@@ -50,6 +60,7 @@ export async function createApi(needs: ApiNeeds): Promise<Routes> {
   );
   addMetrics(app, needs);
   addPages(app, needs);
+  addLoginPage(app, needs);
   await app.ready();
   return app;
 }

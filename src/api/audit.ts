@@ -1,6 +1,6 @@
 /** A line of the audit log for every request that changes something, also when it was refused. */
 import type { FastifyInstance, FastifyRequest } from 'fastify';
-import { actorOf } from './actor.ts';
+import { actorOf, teamOf } from './actor.ts';
 import type { ApiNeeds } from './needs.ts';
 
 /** What a handler knows about the change that its route makes. */
@@ -9,6 +9,10 @@ export interface ChangeFacts {
   readonly subject: string;
   /** Absent: it belongs to no project. */
   readonly project?: string;
+  /** Absent: that of the project, else of who asks. */
+  readonly team?: string;
+  /** Absent: who asks. */
+  readonly actor?: string;
   /** Further facts in words; never values of variables or secrets. */
   readonly detail?: string;
 }
@@ -23,6 +27,7 @@ declare module 'fastify' {
   }
   interface FastifyRequest {
     changeFacts: ChangeFacts | undefined;
+    failureCode: string | undefined;
   }
 }
 
@@ -32,7 +37,10 @@ export function audited(request: FastifyRequest, facts: ChangeFacts): void {
 }
 
 /** Writes the line before the answer is sent: who is told that it was done can rely on the line being there. */
-export function auditChanges(app: FastifyInstance, needs: Pick<ApiNeeds, 'audit' | 'clock'>): void {
+export function auditChanges(
+  app: FastifyInstance,
+  needs: Pick<ApiNeeds, 'access' | 'audit' | 'clock'>,
+): void {
   app.decorateRequest('changeFacts', undefined);
   app.addHook('onError', async (request, _reply, error) => {
     request.failureCode = 'code' in error ? String(error.code) : 'INTERNAL';
@@ -40,25 +48,31 @@ export function auditChanges(app: FastifyInstance, needs: Pick<ApiNeeds, 'audit'
   app.decorateRequest('failureCode', undefined);
   app.addHook('onSend', async (request, _reply, payload) => {
     const { action } = request.routeOptions.config;
-    if (request.is404 || typeof action !== 'string') return payload;
     const facts = request.changeFacts;
+    if (request.is404 || typeof action !== 'string') return payload;
+    // Whoever has no token could fill the disk with lines.
+    if (!request.who && !facts) return payload;
     await needs.audit({
       at: needs.clock.now(),
-      actor: actorOf(request),
+      actor: facts?.actor ?? actorOf(request),
       action,
       subject: facts?.subject ?? request.url.split('?')[0] ?? '',
-      team: 'default',
+      team: facts?.team ?? teamOfFacts(needs, request, facts?.project),
       detail: facts?.detail ?? '',
       ...(facts?.project === undefined ? {} : { project: facts.project }),
       ...(request.failureCode === undefined ? {} : { failure: request.failureCode }),
+      ...(request.who?.token === undefined ? {} : { token: request.who.token }),
       address: request.ip,
     });
     return payload;
   });
 }
 
-declare module 'fastify' {
-  interface FastifyRequest {
-    failureCode: string | undefined;
-  }
+/** The team of a project, else that of who asks. */
+function teamOfFacts(
+  { access }: Pick<ApiNeeds, 'access'>,
+  request: FastifyRequest,
+  project: string | undefined,
+): string {
+  return project === undefined ? teamOf(request) : access.teamOf(project);
 }

@@ -2,6 +2,7 @@
 import { z } from 'zod';
 import type { CertificateView } from '../tls/certificates.ts';
 import type { Leaf } from '../tls/pair.ts';
+import { audited } from './audit.ts';
 import type { ApiNeeds } from './needs.ts';
 import { problems } from './routes.ts';
 import type { Routes } from './routes.ts';
@@ -12,6 +13,7 @@ export function addCertificates(routes: Routes, needs: ApiNeeds): void {
   routes.get(
     '/certificates',
     {
+      config: { verb: 'operate' },
       schema: {
         summary: 'All certificates, by hostname',
         description:
@@ -25,6 +27,7 @@ export function addCertificates(routes: Routes, needs: ApiNeeds): void {
   routes.get(
     '/certificates/:hostname',
     {
+      config: { verb: 'operate' },
       schema: {
         summary: 'The certificate that serves a hostname',
         params: hostnameParameters,
@@ -37,6 +40,7 @@ export function addCertificates(routes: Routes, needs: ApiNeeds): void {
   routes.put(
     '/certificates/:hostname',
     {
+      config: { verb: 'operate', action: 'certificate.added' },
       schema: {
         summary: 'Serve a hostname with a certificate of one’s own',
         description:
@@ -46,13 +50,16 @@ export function addCertificates(routes: Routes, needs: ApiNeeds): void {
         response: { 200: certificate, ...problems },
       },
     },
-    async (request) =>
-      toWireCertificate(await needs.certificates.put(request.params.hostname, request.body)),
+    async (request) => {
+      audited(request, { subject: request.params.hostname });
+      return toWireCertificate(await needs.certificates.put(request.params.hostname, request.body));
+    },
   );
 
   routes.delete(
     '/certificates/:hostname',
     {
+      config: { verb: 'operate', action: 'certificate.removed' },
       schema: {
         summary: 'Remove one’s own certificate of exactly this name, else the automatic one',
         params: hostnameParameters,
@@ -60,6 +67,7 @@ export function addCertificates(routes: Routes, needs: ApiNeeds): void {
       },
     },
     async (request, reply) => {
+      audited(request, { subject: request.params.hostname });
       await needs.certificates.remove(request.params.hostname);
       return reply.code(204).send(null);
     },
@@ -68,6 +76,7 @@ export function addCertificates(routes: Routes, needs: ApiNeeds): void {
   routes.get(
     '/authority',
     {
+      config: { verb: 'anyone' },
       schema: {
         summary: 'The local authority, for clients to trust',
         response: { 200: authority, ...problems },

@@ -1,8 +1,10 @@
 /** Deployments: make, list, look at, remove. */
 import { z } from 'zod';
 import { checkSlot, toConfiguration } from '../config/schema.ts';
+import { actorOf, makeProject, whoOf } from './actor.ts';
+import { audited } from './audit.ts';
+import { find, seenDeployments } from './find.ts';
 import type { ApiNeeds } from './needs.ts';
-import { find } from './find.ts';
 import { problems } from './routes.ts';
 import type { Routes } from './routes.ts';
 import {
@@ -25,6 +27,7 @@ export function addDeployments(routes: Routes, needs: ApiNeeds): void {
   routes.post(
     '/deployments',
     {
+      config: { verb: 'deploy', action: 'deployment.created' },
       bodyLimit: MAX_BODY_BYTES,
       schema: {
         summary: 'Deploy an uploaded folder or an image',
@@ -39,7 +42,10 @@ export function addDeployments(routes: Routes, needs: ApiNeeds): void {
       },
     },
     async (request, reply) => {
-      const { project, source } = request.body;
+      const { project, source, team } = request.body;
+      audited(request, { subject: project, project });
+      await makeProject(request, needs, project, team);
+      needs.access.takeDeployTurn(whoOf(request), needs.access.teamOf(project));
       const configuration = toConfiguration(request.body.configuration);
       const { cores, memoryMiB } = needs.facts();
       checkSlot(configuration.slot, { cpus: cores, memoryMiB });
@@ -47,8 +53,11 @@ export function addDeployments(routes: Routes, needs: ApiNeeds): void {
         project,
         configuration,
         source,
-        createdBy: 'local',
+        createdBy: actorOf(request),
       });
+      const { id } = deployed.deployment;
+      const detail = deployed.kind === 'ready' ? 'it was deployed already' : '';
+      audited(request, { subject: id, project, detail });
       return reply
         .code(deployed.kind === 'ready' ? 200 : 202)
         .send(toWireDeployment(deployed.deployment, urlOf));
@@ -58,6 +67,7 @@ export function addDeployments(routes: Routes, needs: ApiNeeds): void {
   routes.get(
     '/deployments',
     {
+      config: { verb: 'read' },
       schema: {
         summary: 'All deployments, newest first',
         querystring: deploymentsQuery,
@@ -67,13 +77,17 @@ export function addDeployments(routes: Routes, needs: ApiNeeds): void {
     async (request) => {
       const { project } = request.query;
       const deployments = await store.deployments(project === undefined ? {} : { project });
-      return deployments.map((one) => toWireDeployment(one, urlOf));
+      const who = whoOf(request);
+      return deployments
+        .filter((one) => needs.access.sees(who, one.project))
+        .map((one) => toWireDeployment(one, urlOf));
     },
   );
 
   routes.get(
     '/deployments/:name',
     {
+      config: { verb: 'read' },
       schema: {
         summary: 'One deployment with its instances',
         description: 'The name of a project means its newest ready deployment.',
@@ -82,7 +96,7 @@ export function addDeployments(routes: Routes, needs: ApiNeeds): void {
       },
     },
     async (request) => {
-      const found = await find(store, request.params.name, 'newest');
+      const found = await find(request, needs, request.params.name, 'newest');
       const because = fleet.because(found.id);
       return {
         ...toWireDeployment(found, urlOf),
@@ -95,6 +109,7 @@ export function addDeployments(routes: Routes, needs: ApiNeeds): void {
   routes.delete(
     '/deployments/:name',
     {
+      config: { verb: 'remove', action: 'deployment.removed' },
       schema: {
         summary: 'Remove a deployment and all that only it used',
         description: 'The name must fit one deployment only.',
@@ -103,7 +118,10 @@ export function addDeployments(routes: Routes, needs: ApiNeeds): void {
       },
     },
     async (request, reply) => {
-      await deployer.remove(await find(store, request.params.name, 'one'));
+      audited(request, { subject: request.params.name });
+      const found = await find(request, needs, request.params.name, 'one');
+      audited(request, { subject: found.id, project: found.project });
+      await deployer.remove(found);
       return reply.code(204).send(null);
     },
   );
@@ -111,6 +129,7 @@ export function addDeployments(routes: Routes, needs: ApiNeeds): void {
   routes.get(
     '/instances',
     {
+      config: { verb: 'read' },
       schema: {
         summary: 'Instances and what they do',
         querystring: instancesQuery,
@@ -119,8 +138,15 @@ export function addDeployments(routes: Routes, needs: ApiNeeds): void {
     },
     async (request) => {
       const name = request.query.deployment;
-      const id = name === undefined ? undefined : (await find(store, name, 'newest')).id;
-      return fleet.instances(id).map(toWireInstance);
+      if (name !== undefined) {
+        const { id } = await find(request, needs, name, 'newest');
+        return fleet.instances(id).map(toWireInstance);
+      }
+      const seen = await seenDeployments(request, needs);
+      return fleet
+        .instances()
+        .filter((one) => seen === undefined || seen.has(one.deploymentId))
+        .map(toWireInstance);
     },
   );
 }

@@ -17,7 +17,7 @@ export interface EventStream {
   end(): void;
 }
 
-/** Takes the answer over from Fastify and begins the stream; its signal aborts when `closing` does, too. */
+/** Takes the answer over from Fastify and begins the stream; its signal aborts when `closing` does, too, or the token ends. */
 export function openEventStream(
   reply: FastifyReply,
   clock: Clock,
@@ -27,10 +27,16 @@ export function openEventStream(
   const { raw } = reply;
   const gone = new AbortController();
   const stop = () => gone.abort();
+  const notRevoked = reply.request.untilRevoked?.(() => {
+    gone.abort();
+    // Nothing more for a token that is good no longer, not even what was on its way.
+    raw.destroy();
+  });
   closing.addEventListener('abort', stop, { once: true });
   if (closing.aborted) stop();
   raw.on('close', () => {
     closing.removeEventListener('abort', stop);
+    notRevoked?.();
     gone.abort();
   });
   raw.on('error', () => gone.abort());

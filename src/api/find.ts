@@ -1,18 +1,29 @@
 /** The deployment that a request names, or the error that says why it is none. */
+import type { FastifyRequest } from 'fastify';
 import { BerthError } from '../core/errors.ts';
 import { findDeployment } from '../core/find-deployment.ts';
 import type { FindMode } from '../core/find-deployment.ts';
-import type { Deployment } from '../core/model.ts';
-import type { Store } from '../ports/store.ts';
+import type { Deployment, DeploymentId } from '../core/model.ts';
+import { whoOf } from './actor.ts';
+import type { ApiNeeds } from './needs.ts';
 
 const SHOWN_CANDIDATES = 20;
 
-/** Throws DEPLOYMENT_NOT_FOUND or DEPLOYMENT_AMBIGUOUS, which lists what would fit. */
-export async function find(store: Store, name: string, mode: FindMode): Promise<Deployment> {
+/**
+ * Only what who asks may see is found. Throws DEPLOYMENT_NOT_FOUND or DEPLOYMENT_AMBIGUOUS, which lists what would fit.
+ */
+export async function find(
+  request: FastifyRequest,
+  { store, access }: Pick<ApiNeeds, 'store' | 'access'>,
+  name: string,
+  mode: FindMode,
+): Promise<Deployment> {
+  const who = whoOf(request);
   // By far the most common name is an id: that needs one row only.
   const exact = await store.deployment(name);
-  if (exact) return exact;
-  const found = findDeployment(name, await store.deployments(), mode);
+  if (exact && access.sees(who, exact.project)) return exact;
+  const visible = (await store.deployments()).filter(({ project }) => access.sees(who, project));
+  const found = findDeployment(name, visible, mode);
   switch (found.kind) {
     case 'found':
       return found.deployment;
@@ -26,4 +37,15 @@ export async function find(store: Store, name: string, mode: FindMode): Promise<
           .map(({ id, state }) => ({ at: id, message: `is ${state}` })),
       });
   }
+}
+
+/** Ids of what who asks may see; undefined when that is all. */
+export async function seenDeployments(
+  request: FastifyRequest,
+  { store, access }: Pick<ApiNeeds, 'store' | 'access'>,
+): Promise<ReadonlySet<DeploymentId> | undefined> {
+  const who = whoOf(request);
+  if (who.team === undefined && who.projects === undefined) return undefined;
+  const all = await store.deployments();
+  return new Set(all.filter(({ project }) => access.sees(who, project)).map(({ id }) => id));
 }

@@ -12,6 +12,7 @@ export function addLogs(routes: Routes, needs: ApiNeeds): void {
   routes.get(
     '/deployments/:name/logs',
     {
+      config: { verb: 'read' },
       schema: {
         summary: 'Logs of a deployment',
         description:
@@ -31,7 +32,7 @@ export function addLogs(routes: Routes, needs: ApiNeeds): void {
       },
     },
     async (request, reply) => {
-      const { id } = await find(needs.store, request.params.name, 'newest');
+      const { id } = await find(request, needs, request.params.name, 'newest');
       const { tail, since, instance, follow } = request.query;
       const query: LogQuery = {
         ...(tail === undefined ? {} : { tail }),

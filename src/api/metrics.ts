@@ -13,7 +13,7 @@ export function addMetrics(routes: Routes, needs: ApiNeeds): void {
   routes.get(
     '/metrics',
     {
-      config: { isOpen: needs.areMetricsOpen },
+      config: { isOpen: needs.areMetricsOpen, verb: 'metrics' },
       schema: { summary: 'Figures for Prometheus', response: { 200: text, ...problems } },
     },
     async (_request, reply) =>

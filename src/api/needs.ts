@@ -1,14 +1,17 @@
 /** What the API needs from the rest of Berth, handed in by the wiring. */
+import type { Access } from '../access/open.ts';
 import type { Blobs } from '../deploys/blobs.ts';
 import type { Deployer } from '../deploys/deployer.ts';
 import type { Folders } from '../deploys/folders.ts';
 import type { AuditEntry, DeploymentId } from '../core/model.ts';
+import type { Quotas } from '../core/quota.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { EngineDescription } from '../ports/engine.ts';
 import type { Fleet } from '../ports/fleet.ts';
 import type { Logs } from '../ports/logs.ts';
 import type { Reporter } from '../ports/reporter.ts';
 import type { Store } from '../ports/store.ts';
+import type { Keeper } from '../secrets/keeper.ts';
 import type { Certificates } from '../tls/certificates.ts';
 
 /** What is fixed for the life of a server. */
@@ -42,7 +45,8 @@ export interface ApiMetrics {
 }
 
 export interface ApiNeeds {
-  readonly token: string;
+  readonly access: Access;
+  readonly quotas: Quotas;
   readonly facts: () => ServerFacts;
   readonly eventLoopLag: () => EventLoopLag;
   readonly metrics: ApiMetrics;
@@ -55,6 +59,7 @@ export interface ApiNeeds {
   readonly fleet: Fleet;
   readonly logs: Logs;
   readonly certificates: Certificates;
+  readonly secrets: Keeper;
   readonly clock: Clock;
   /**
    * Adds a line to the audit log. Routes need not call it: they declare `config: { action }` and say what it is done to

@@ -5,7 +5,8 @@ import type { ApiNeeds } from './needs.ts';
 import type { Routes } from './routes.ts';
 
 /** Nothing is loaded from anywhere, and no script runs. */
-const POLICY = "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'";
+const POLICY =
+  "default-src 'none'; style-src 'unsafe-inline'; form-action 'self'; frame-ancestors 'none'";
 const STYLE = `:root{color-scheme:light dark;font:16px/1.5 system-ui,sans-serif}
 body{max-width:42rem;margin:3rem auto;padding:0 1rem}code{font-family:ui-monospace,monospace}
 h1{font-size:1.5rem;line-height:1.25}dt{font-weight:600;margin-top:.75rem}dd{margin:0}`;
@@ -51,7 +52,8 @@ export function addPages(routes: Routes, needs: ApiNeeds): void {
   );
 }
 
-const pageHeaders = {
+/** Of every page. */
+export const pageHeaders = {
   'content-type': 'text/html; charset=utf-8',
   'content-security-policy': POLICY,
   'x-content-type-options': 'nosniff',
@@ -61,7 +63,8 @@ function isErrorCode(code: string): code is ErrorCode {
   return Object.hasOwn(CATALOGUE, code);
 }
 
-function page(title: string, body: string): string {
+/** A whole page; `body` is HTML, `title` is text. */
+export function page(title: string, body: string): string {
   return `<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width">
 <title>${escape(title)}</title><style>${STYLE}</style></head>
@@ -69,12 +72,16 @@ function page(title: string, body: string): string {
 `;
 }
 
-/** Backticks of the catalogue become code. */
-function escape(text: string): string {
+/** Text as HTML, quotes too. */
+export function escapeHtml(text: string): string {
   return text
     .replaceAll('&', '&amp;')
     .replaceAll('<', '&lt;')
     .replaceAll('>', '&gt;')
-    .replaceAll('"', '&quot;')
-    .replace(/`([^`]*)`/g, '<code>$1</code>');
+    .replaceAll('"', '&quot;');
+}
+
+/** Backticks of the catalogue become code. */
+function escape(text: string): string {
+  return escapeHtml(text).replace(/`([^`]*)`/g, '<code>$1</code>');
 }

@@ -12,6 +12,7 @@ export function addProgress(routes: Routes, needs: ApiNeeds): void {
   routes.get(
     '/deployments/:name/progress',
     {
+      config: { verb: 'read' },
       schema: {
         summary: 'Follow a deploy (server-sent events)',
         description:
@@ -25,7 +26,7 @@ export function addProgress(routes: Routes, needs: ApiNeeds): void {
       },
     },
     async (request, reply) => {
-      const { id } = await find(needs.store, request.params.name, 'newest');
+      const { id } = await find(request, needs, request.params.name, 'newest');
       const known = lastEventId(request.headers['last-event-id']);
       const stream = openEventStream(reply, needs.clock, needs.closing);
       let lines = 0;

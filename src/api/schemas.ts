@@ -61,8 +61,6 @@ export const status = z
   })
   .meta({ id: 'Status' });
 
-export const whoami = z.object({ name: z.string(), via: z.string() }).meta({ id: 'Identity' });
-
 export const slot = z
   .object({
     name: z.string(),
@@ -156,6 +154,11 @@ const source = z.discriminatedUnion('kind', [
 
 export const deploy = z.object({
   project: projectName,
+  team: z
+    .string()
+    .max(63)
+    .optional()
+    .describe('Team that a new project belongs to; otherwise that of the token, or `default`.'),
   configuration: configuration.default({}).describe('In the form of berth.json.'),
   source,
 });

@@ -3,10 +3,14 @@ import { checkSlot } from '../config/schema.ts';
 import { BerthError } from '../core/errors.ts';
 import { parseSlot, SLOTS } from '../core/limits.ts';
 import type { Slot } from '../core/model.ts';
+import { whoOf } from './actor.ts';
+import { seenDeployments } from './find.ts';
 import type { ApiNeeds, ServerFacts } from './needs.ts';
 import { problems } from './routes.ts';
 import type { Routes } from './routes.ts';
-import { health, slot, status, whoami } from './schemas.ts';
+import { health, slot, status } from './schemas.ts';
+import { whoami } from './schemas-access.ts';
+import { toWireIdentity } from './wire-access.ts';
 import { toIso } from './wire.ts';
 
 export function addStatus(routes: Routes, needs: ApiNeeds): void {
@@ -21,15 +25,25 @@ export function addStatus(routes: Routes, needs: ApiNeeds): void {
 
   routes.get(
     '/status',
-    { schema: { summary: 'What the server is and has', response: { 200: status, ...problems } } },
-    async () => {
+    {
+      config: { verb: 'read' },
+      schema: { summary: 'What the server is and has', response: { 200: status, ...problems } },
+    },
+    async (request) => {
       const { cores: _, memoryMiB: __, startedAt, ...facts } = needs.facts();
+      const seen = await seenDeployments(request, needs);
+      const deployments = (await needs.store.deployments()).filter(
+        ({ id }) => seen === undefined || seen.has(id),
+      );
+      const instances = needs.fleet
+        .instances()
+        .filter(({ deploymentId }) => seen === undefined || seen.has(deploymentId));
       return {
         ...facts,
         startedAt: toIso(startedAt),
         counts: {
-          deployments: countBy(await needs.store.deployments()),
-          instances: countBy(needs.fleet.instances()),
+          deployments: countBy(deployments),
+          instances: countBy(instances),
         },
         eventLoopLagMs: needs.eventLoopLag(),
       };
@@ -38,13 +52,17 @@ export function addStatus(routes: Routes, needs: ApiNeeds): void {
 
   routes.get(
     '/whoami',
-    { schema: { summary: 'Who the token stands for', response: { 200: whoami, ...problems } } },
-    () => ({ name: 'local', via: 'the token file of the data folder' }),
+    {
+      config: { verb: 'anyone' },
+      schema: { summary: 'Who the token stands for', response: { 200: whoami, ...problems } },
+    },
+    (request) => toWireIdentity(whoOf(request)),
   );
 
   routes.get(
     '/slots',
     {
+      config: { verb: 'anyone' },
       schema: {
         summary: 'The usual slots and whether this machine has as much',
         response: { 200: slot.array(), ...problems },

@@ -8,6 +8,8 @@ import type { Routes } from './routes.ts';
 import { blobParameters, upload, uploaded } from './schemas.ts';
 import { z } from 'zod';
 
+/** What the audit log says is the deploy that uses them. */
+const BYTES = { none: 'bytes alone change nothing that is served' } as const;
 /** 100,000 entries of some 300 bytes. */
 const MAX_MANIFEST_BYTES = 32 * 1024 * 1024;
 
@@ -23,6 +25,7 @@ export function addUploads(routes: Routes, needs: ApiNeeds): void {
   routes.put(
     '/blobs/:sha256',
     {
+      config: { verb: 'deploy', action: BYTES },
       schema: {
         summary: 'Send one file',
         consumes: ['application/octet-stream'],
@@ -58,6 +61,7 @@ function addAnnouncement(routes: Routes, needs: ApiNeeds): void {
   routes.post(
     '/uploads',
     {
+      config: { verb: 'deploy', action: BYTES },
       bodyLimit: MAX_MANIFEST_BYTES,
       // Checked where it is read: the schema is for the document.
       validatorCompiler: () => (value: unknown) => ({ value }),

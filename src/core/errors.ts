@@ -283,7 +283,13 @@ export const CATALOGUE = {
     status: 507,
     title: 'The disk is full',
     advice:
-      'Free space or remove deployments (`berth rm`); `berth doctor` shows the disk. Serving goes on.',
+      'Free space or remove deployments (`berth rm`); `berth usage --disk` shows what takes the room. Serving goes on.',
+  },
+  DISK_BUDGET: {
+    status: 507,
+    title: 'Berth has used up its budget of the disk',
+    advice:
+      'Remove deployments (`berth rm`), or raise --disk-budget of berth serve; `berth usage --disk` shows what takes the room. Serving goes on.',
   },
   HEALTH_FAILED: {
     status: 422,

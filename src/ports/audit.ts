@@ -7,6 +7,8 @@ export const AUDIT_LINES = 100;
 export interface AuditFilter {
   readonly team?: string;
   readonly project?: string;
+  /** Only lines that belong to one of these. */
+  readonly projects?: readonly string[];
   /** Only lines at or after this time, in ms since the epoch. */
   readonly since?: number;
   /** At most so many of the newest; otherwise `AUDIT_LINES`. */

@@ -42,6 +42,8 @@ export function auditContract(name: string, fresh: () => Promise<OpenedStore>): 
         (await store.audit(filter)).map(({ at }) => at);
       expect(await times({ team: 'early' })).toStrictEqual([3, 2, 1]);
       expect(await times({ project: 'even' })).toStrictEqual([6, 4, 2]);
+      expect(await times({ projects: ['odd', 'none'] })).toStrictEqual([5, 3, 1]);
+      expect(await times({ projects: [] })).toStrictEqual([]);
       expect(await times({ since: 5 })).toStrictEqual([6, 5]);
       expect(await times({ project: 'odd', limit: 1 })).toStrictEqual([5]);
     });

@@ -6,8 +6,8 @@ import { join } from 'node:path';
 import { BerthError } from '../core/errors.ts';
 import type { Random } from '../ports/random.ts';
 
-/** 32 symbols each: 200 bits. */
-const TOKEN_CHARS = 40;
+/** 32 symbols each: 260 bits, behind what secret scanners look for. */
+const TOKEN_CHARS = 52;
 
 /** What the CLI needs to find a running server. */
 export interface ServerNote {
@@ -21,6 +21,8 @@ export interface ServerNote {
 export interface ClaimedFolder {
   readonly token: string;
   writeNote(note: ServerNote): Promise<void>;
+  /** For whoever may read our files: `berth up` shows it. */
+  writeLoginLink(link: string): Promise<void>;
   /** Removes the note and lets others have the folder. */
   release(): Promise<void>;
 }
@@ -37,6 +39,7 @@ export async function claimDataFolder(folder: string, random: Random): Promise<C
     return {
       token,
       writeNote: (content) => writeWhole(note, `${JSON.stringify(content)}\n`, 0o644, random),
+      writeLoginLink: (link) => writeWhole(join(folder, 'login-link'), `${link}\n`, 0o600, random),
       async release() {
         await rm(note, { force: true });
         await closeServer(taken);
@@ -100,7 +103,7 @@ async function tokenOf(folder: string, random: Random): Promise<string> {
     await chmod(path, 0o600);
     return known.trim();
   }
-  const token = random.id(TOKEN_CHARS);
+  const token = `berth_${random.id(TOKEN_CHARS)}`;
   await writeWhole(path, `${token}\n`, 0o600, random);
   return token;
 }

@@ -43,6 +43,13 @@ export const PARTS: readonly Part[] = [
     because: 'reading a configuration must work without a server, in the CLI',
   },
   {
+    name: 'access',
+    may: { core: WORDS, ports: NEEDS },
+    packages: [],
+    node: true,
+    because: SAME_RULE,
+  },
+  {
     name: 'router',
     may: { core: WORDS, ports: NEEDS },
     packages: ['undici'],
@@ -120,7 +127,9 @@ export const PARTS: readonly Part[] = [
       core: WORDS,
       ports: NEEDS,
       config: 'the schema that validates a file validates a request',
+      access: 'its public functions',
       deploys: 'its public functions',
+      secrets: 'its public functions',
       tls: 'its public functions',
     },
     packages: [
@@ -157,6 +166,7 @@ export const PARTS: readonly Part[] = [
   {
     name: 'server.ts',
     may: {
+      access: 'wiring',
       api: 'wiring',
       config: 'wiring',
       core: 'wiring',
@@ -167,6 +177,7 @@ export const PARTS: readonly Part[] = [
       ports: 'wiring',
       router: 'wiring',
       scheduler: 'wiring',
+      secrets: 'wiring',
       stores: 'wiring',
       system: 'wiring',
       tls: 'wiring',

@@ -9,12 +9,20 @@ export class MemoryAudit {
     this.#entries.push({ ...entry });
   }
 
-  read({ team, project, since, limit = AUDIT_LINES }: AuditFilter): readonly AuditEntry[] {
+  read({
+    team,
+    project,
+    projects,
+    since,
+    limit = AUDIT_LINES,
+  }: AuditFilter): readonly AuditEntry[] {
     return this.#entries
       .filter(
         (entry) =>
           (team === undefined || entry.team === team) &&
           (project === undefined || entry.project === project) &&
+          (projects === undefined ||
+            (entry.project !== undefined && projects.includes(entry.project))) &&
           (since === undefined || entry.at >= since),
       )
       .toReversed()

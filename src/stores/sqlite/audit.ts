@@ -25,11 +25,12 @@ export async function appendAudit(database: Kysely<Tables>, entry: AuditEntry): 
 
 export async function readAudit(
   database: Kysely<Tables>,
-  { team, project, since, limit = AUDIT_LINES }: AuditFilter,
+  { team, project, projects, since, limit = AUDIT_LINES }: AuditFilter,
 ): Promise<readonly AuditEntry[]> {
   let query = database.selectFrom('audit').selectAll().orderBy('id', 'desc').limit(limit);
   if (team !== undefined) query = query.where('team', '=', team);
   if (project !== undefined) query = query.where('project', '=', project);
+  if (projects !== undefined) query = query.where('project', 'in', projects);
   if (since !== undefined) query = query.where('at', '>=', since);
   return (await query.execute()).map(
     ({ id: _, project: ofProject, failure, token, address, ...entry }) => ({
