@@ -1,10 +1,29 @@
 /** Where a request belongs: host and path → the platform, a deployment, or nothing known. */
-import type { DeploymentId } from './model.ts';
+import { environmentLabel } from './environment.ts';
+import type { Alias, DeploymentId, EnvironmentName } from './model.ts';
 
-/** What a hostname (and, once aliases have them, a path prefix) leads to. */
+/** The share of an environment's clients that is sent to a release on trial. */
+export interface Trial {
+  readonly deploymentId: DeploymentId;
+  /** 0–100. */
+  readonly percent: number;
+}
+
+/** What an environment runs now. */
+export interface Pointer {
+  readonly deploymentId: DeploymentId;
+  /** Absent: everybody gets the same. */
+  readonly trial?: Trial;
+}
+
+/** What a hostname and a path lead to. */
 export type RouteTarget =
   | { readonly kind: 'platform' }
-  | { readonly kind: 'deployment'; readonly deploymentId: DeploymentId };
+  | ({
+      readonly kind: 'deployment';
+      /** `shop/production`, when it is the environment that was asked for and not the deployment itself. */
+      readonly environment?: string;
+    } & Pointer);
 
 export type Route = RouteTarget | { readonly kind: 'unknown'; readonly host: string };
 
@@ -16,11 +35,16 @@ export interface HostAndPort {
   readonly port?: number;
 }
 
-/** One place under a hostname. The longest prefix that fits the path wins. */
+/** Where a place leads: to a target for good, or to whatever an environment points at. */
+type Leads =
+  | { readonly kind: 'target'; readonly target: RouteTarget }
+  | { readonly kind: 'environment'; readonly key: string };
+
+/** One place under a hostname. */
 interface Place {
   /** `/` for the whole host. */
-  readonly prefix: string;
-  readonly target: RouteTarget;
+  readonly path: string;
+  readonly leads: Leads;
 }
 
 const PLATFORM: RouteTarget = { kind: 'platform' };
@@ -49,18 +73,33 @@ export interface RouteTableOptions {
   readonly platformHosts?: readonly string[];
 }
 
-/** Every hostname Berth answers to. Looking up costs the same with ten deployments and with ten thousand. */
+/** The own name of an environment over all projects: `shop/production`. */
+export function environmentKey(project: string, environment: EnvironmentName): string {
+  return `${project}/${environment}`;
+}
+
+/**
+ * Every hostname Berth answers to. Looking up costs the same with ten deployments and with ten thousand.
+ *
+ * Of a hostname that leads to several places the longest path that fits wins. A hostname of its own comes before a
+ * wildcard; names that Berth gives (the platform's, a deployment's, an environment's) come before aliases.
+ */
 export class RouteTable {
   /** `berth.<domain>`: where links to the platform point. */
   readonly platformHost: string;
   readonly #domain: string;
-  readonly #places = new Map<string, readonly Place[]>();
+  /** Names that Berth gives. */
+  readonly #given = new Map<string, Leads>();
+  /** Hostname, or `*.<parent>` → its places, longest path first. */
+  readonly #aliases = new Map<string, readonly Place[]>();
+  /** What each environment runs, ready to be handed out. */
+  readonly #pointers = new Map<string, RouteTarget>();
 
   constructor(options: RouteTableOptions) {
     this.#domain = canonical(options.domain);
     this.platformHost = `berth.${this.#domain}`;
     for (const name of [this.platformHost, ...LOCAL_NAMES, ...(options.platformHosts ?? [])]) {
-      this.add(name, PLATFORM);
+      this.#given.set(canonical(name), { kind: 'target', target: PLATFORM });
     }
   }
 
@@ -69,40 +108,124 @@ export class RouteTable {
     return `${deploymentId}.${this.#domain}`;
   }
 
+  /** The hostname that Berth gives an environment. */
+  hostOfEnvironment(project: string, environment: EnvironmentName): string {
+    return `${environmentLabel(project, environment)}.${this.#domain}`;
+  }
+
   /** Makes a deployment answer at its own hostname. Doing it again changes nothing. */
   addDeployment(deploymentId: DeploymentId): void {
-    this.add(this.hostOf(deploymentId), { kind: 'deployment', deploymentId });
+    const target: RouteTarget = { kind: 'deployment', deploymentId };
+    this.#give(this.hostOf(deploymentId), { kind: 'target', target });
   }
 
-  /** Removes the deployment's own hostname; names added by hand stay. */
+  /** Removes the deployment's own hostname; aliases of it are the caller's. */
   removeDeployment(deploymentId: DeploymentId): void {
-    this.remove(this.hostOf(deploymentId));
+    this.#take(this.hostOf(deploymentId));
   }
 
-  /** Points a hostname at a target, replacing what was there. A name of the platform keeps leading to it. */
-  add(hostname: string, target: RouteTarget): void {
-    const name = canonical(hostname);
-    if (this.#places.get(name)?.[0]?.target.kind === 'platform') return;
-    this.#places.set(name, [{ prefix: '/', target }]);
+  /** Moves the pointer of an environment, for all its hostnames at once; it answers at its own one from the first time on. */
+  point(project: string, environment: EnvironmentName, pointer: Pointer): void {
+    const key = environmentKey(project, environment);
+    this.#pointers.set(key, { kind: 'deployment', environment: key, ...pointer });
+    this.#give(this.hostOfEnvironment(project, environment), { kind: 'environment', key });
   }
 
-  /** Forgets a hostname. Unknown names and names of the platform are left as they are. */
-  remove(hostname: string): void {
+  /** What an environment runs; undefined before its first release. */
+  pointer(project: string, environment: EnvironmentName): Pointer | undefined {
+    const target = this.#pointers.get(environmentKey(project, environment));
+    return target?.kind === 'deployment' ? target : undefined;
+  }
+
+  /** The environment is gone: neither its own hostname nor an alias leads to it. */
+  removeEnvironment(project: string, environment: EnvironmentName): void {
+    const key = environmentKey(project, environment);
+    this.#pointers.delete(key);
+    const hostname = this.hostOfEnvironment(project, environment);
+    const given = this.givenTo(hostname);
+    if (given !== 'platform' && given?.name === key) this.#take(hostname);
+  }
+
+  /** Points a hostname, or a path of it, somewhere, replacing what that alias was before. */
+  setAlias({ hostname, path, target }: Pick<Alias, 'hostname' | 'path' | 'target'>): void {
+    const leads: Leads =
+      target.kind === 'environment'
+        ? { kind: 'environment', key: environmentKey(target.project, target.environment) }
+        : { kind: 'target', target: { kind: 'deployment', deploymentId: target.deploymentId } };
     const name = canonical(hostname);
-    if (this.#places.get(name)?.[0]?.target.kind === 'platform') return;
-    this.#places.delete(name);
+    const others = (this.#aliases.get(name) ?? []).filter((place) => place.path !== path);
+    const places = [...others, { path, leads }];
+    this.#aliases.set(
+      name,
+      places.toSorted((one, other) => other.path.length - one.path.length),
+    );
+  }
+
+  /** Forgets an alias; unknown ones too. */
+  removeAlias(hostname: string, path: string): void {
+    const name = canonical(hostname);
+    const left = (this.#aliases.get(name) ?? []).filter((place) => place.path !== path);
+    if (left.length > 0) this.#aliases.set(name, left);
+    else this.#aliases.delete(name);
+  }
+
+  /** What Berth itself leads this hostname to, whatever aliases say: the platform, a deployment, or `shop/production`. */
+  givenTo(hostname: string): 'platform' | { readonly name: string } | undefined {
+    const leads = this.#given.get(canonical(hostname));
+    if (leads === undefined) return undefined;
+    if (leads.kind === 'environment') return { name: leads.key };
+    return leads.target.kind === 'platform' ? 'platform' : { name: leads.target.deploymentId };
+  }
+
+  /** Whether anything answers at this hostname, at whatever path. */
+  knows(hostname: string): boolean {
+    const name = canonical(hostname);
+    return this.#given.has(name) || this.#aliases.has(name) || this.#aliases.has(wildcard(name));
   }
 
   /** Where a request for `host` (as `parseHost` gives it) and `path` belongs. */
   resolve(host: string, path: string): Route {
-    const places = this.#places.get(host);
-    if (places !== undefined) {
-      for (const place of places) {
-        if (place.prefix === '/' || isUnder(path, place.prefix)) return place.target;
-      }
-    }
-    return { kind: 'unknown', host };
+    const given = this.#given.get(host);
+    const leads =
+      // A path of a given name may belong to something else; most names have no aliases at all.
+      longestFit(this.#aliases.get(host), path, given === undefined ? 0 : 1) ??
+      given ??
+      longestFit(this.#aliases.get(wildcard(host)), path, 0);
+    const target = leads?.kind === 'environment' ? this.#pointers.get(leads.key) : leads?.target;
+    return target ?? { kind: 'unknown', host };
   }
+
+  #give(hostname: string, leads: Leads): void {
+    const name = canonical(hostname);
+    const standing = this.#given.get(name);
+    // A project may be called like somebody else's deployment: its production then has to do with an alias.
+    if (standing?.kind === 'target' && leads.kind === 'environment') return;
+    if (this.givenTo(name) !== 'platform') this.#given.set(name, leads);
+  }
+
+  #take(hostname: string): void {
+    if (this.givenTo(hostname) !== 'platform') this.#given.delete(canonical(hostname));
+  }
+}
+
+/** Of places in order, longest path first: the first that fits and is longer than `over` characters. */
+function longestFit(
+  places: readonly Place[] | undefined,
+  path: string,
+  over: number,
+): Leads | undefined {
+  if (places === undefined) return undefined;
+  for (const place of places) {
+    if (place.path.length <= over) return undefined;
+    if (place.path === '/' || isUnder(path, place.path)) return place.leads;
+  }
+  return undefined;
+}
+
+/** `*.example.com` for `api.example.com`. */
+function wildcard(host: string): string {
+  const dot = host.indexOf('.');
+  return dot < 0 ? '' : `*${host.slice(dot)}`;
 }
 
 function canonical(hostname: string): string {
