@@ -26,6 +26,20 @@ export function accessFacts(record: AccessRecord): Readonly<Record<string, unkno
   };
 }
 
+/** Many requests end within the same millisecond, and writing the time costs more than any other field. */
+let lastMs = 0;
+let lastTime = '';
+
+/** The whole line as the log writes its own (level 30 is info), without the general way's cost of several µs; `now` in ms since the epoch. */
+export function accessLine(record: AccessRecord, now: number): string {
+  const ms = Math.floor(now);
+  if (ms !== lastMs) {
+    lastMs = ms;
+    lastTime = new Date(ms).toISOString();
+  }
+  return `{"level":30,"time":"${lastTime}","event":"request.served",${JSON.stringify(accessFacts(record)).slice(1)}\n`;
+}
+
 function tenths(ms: number): number {
   return Math.round(ms * 10) / 10;
 }

@@ -83,11 +83,11 @@ export class Http2Response implements InboundResponse {
     this.#trailers = nested(trailers.flat());
   }
 
-  end(chunk?: Buffer | string): void {
+  end(chunk?: Buffer | string, encoding: 'latin1' | 'utf8' = 'utf8'): void {
     this.#sendHead((chunk?.length ?? 0) === 0 && this.#trailers === undefined);
     if (this.#isMute()) return;
     if (chunk === undefined || chunk.length === 0) this.#stream.end();
-    else this.#stream.end(chunk);
+    else this.#stream.end(chunk, encoding);
   }
 
   /** The client sees that the answer is not whole. */

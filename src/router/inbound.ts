@@ -46,6 +46,7 @@ export interface InboundResponse {
   write(chunk: Buffer | string, encoding: 'latin1' | 'utf8'): boolean;
   write(chunk: Buffer | string): boolean;
   addTrailers(trailers: [string, string][]): void;
+  end(chunk: string, encoding: 'latin1' | 'utf8'): unknown;
   end(chunk?: Buffer | string): unknown;
   destroy(): unknown;
   /** Cuts the client off when it takes nothing for so many ms; 0: never. */
