@@ -57,6 +57,13 @@ export const PARTS: readonly Part[] = [
     because: SAME_RULE,
   },
   {
+    name: 'releases',
+    may: { core: WORDS, ports: NEEDS },
+    packages: [],
+    node: false,
+    because: SAME_RULE,
+  },
+  {
     name: 'scheduler',
     may: { core: WORDS, ports: NEEDS },
     packages: [],
@@ -69,6 +76,13 @@ export const PARTS: readonly Part[] = [
     packages: [],
     node: true,
     because: SAME_RULE,
+  },
+  {
+    name: 'cleanup',
+    may: { core: WORDS, ports: NEEDS },
+    packages: [],
+    node: true,
+    because: `${SAME_RULE}; what it removes it asks the others to remove`,
   },
   {
     name: 'logs',

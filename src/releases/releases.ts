@@ -1,0 +1,290 @@
+/** Environments and what happens to them: release, promote, roll back, change settings. One thing at a time for each. */
+import {
+  isEnvironmentName,
+  ENVIRONMENT_NAME_RULE,
+  PRODUCTION,
+  STAGING,
+} from '../core/environment.ts';
+import { BerthError } from '../core/errors.ts';
+import type {
+  Deployment,
+  DeploymentId,
+  Environment,
+  EnvironmentName,
+  EnvironmentSettings,
+  Release,
+  ReleaseKind,
+} from '../core/model.ts';
+import {
+  baseOf,
+  describeDeed,
+  emptySettings,
+  isSameContent,
+  previousRelease,
+  restores,
+  rollbackTo,
+  type RollbackTarget,
+  scaleOf,
+  versionOf,
+} from '../core/release.ts';
+import type { ReleasesNeeds } from './needs.ts';
+import { performRelease } from './perform.ts';
+import { type Plan, pinFor, planRelease, planRollback } from './plan.ts';
+import { createPointers } from './pointers.ts';
+import { createQueue } from './queue.ts';
+import { recover } from './recover.ts';
+
+interface Asked {
+  readonly project: string;
+  readonly environment: EnvironmentName;
+  /** In words of who asks. */
+  readonly why?: string;
+  readonly createdBy: string;
+}
+
+export interface ReleaseRequest extends Asked {
+  /** What was deployed, or runs elsewhere: what an environment made of a deployment counts as that deployment. */
+  readonly deployment: Deployment;
+  /** Where it ran before, for a promotion. */
+  readonly from?: { readonly environment: EnvironmentName; readonly number: number };
+  /** Nobody asked for it by hand: refused with ENVIRONMENT_PAUSED after a rollback. */
+  readonly isAutomatic?: boolean;
+}
+
+export interface RollbackRequest extends Asked {
+  /** Absent: to the previous one that was different. */
+  readonly to?: number;
+}
+
+export interface SettingsRequest extends Asked {
+  readonly kind: Extract<ReleaseKind, 'variables' | 'secrets' | 'scale' | 'limits' | 'hostnames'>;
+  /** The settings as they are to be, made of those that stand when its turn comes. */
+  readonly change: (settings: EnvironmentSettings) => EnvironmentSettings;
+  /** `newest` takes the newest version of every secret that is named; otherwise those that run stay. */
+  readonly secrets?: 'newest';
+}
+
+export interface Releases {
+  /** Once, at the start, before deploys are continued: what was under way has failed. */
+  recover(): Promise<void>;
+  /** Once, when the fleet has started: routes and scale of everything that is current. */
+  open(): Promise<void>;
+  /** Of a project or of all, with production and staging of a project that has neither yet. */
+  environments(project: string): Promise<readonly Environment[]>;
+  /** Throws ENVIRONMENT_NOT_FOUND. */
+  environment(project: string, name: EnvironmentName): Promise<Environment>;
+  /** Makes it unless it is there. Throws INVALID_INPUT for a name that is none, HOSTNAME_TAKEN. */
+  make(project: string, name: EnvironmentName): Promise<Environment>;
+  /** Removes it with its history; what it ran stays as a deployment. */
+  remove(project: string, name: EnvironmentName): Promise<void>;
+  /** Deploys or promotes. Throws RELEASE_FAILED, IMAGE_GONE, NOT_READY, ENVIRONMENT_PAUSED, RELEASE_IN_PROGRESS, … */
+  release(request: ReleaseRequest): Promise<Release>;
+  /** Throws NOTHING_TO_ROLL_BACK, RELEASE_NOT_FOUND, IMAGE_GONE before anything is touched, or RELEASE_FAILED. */
+  rollback(request: RollbackRequest): Promise<Release>;
+  /** Undefined: nothing was released there yet, so that the settings wait for the first release; or nothing changed. */
+  change(request: SettingsRequest): Promise<Release | undefined>;
+  /** Releases that take traffic, or are about to, and run this deployment. */
+  usersOf(id: DeploymentId): Promise<readonly Release[]>;
+  /** Releases under way fail; what runs stays. */
+  close(): Promise<void>;
+}
+
+/** Releases looked through at once for one to go back to. */
+const PAGE = 50;
+
+export function createReleases(needs: ReleasesNeeds): Releases {
+  const { store, clock, routes } = needs;
+  const queue = createQueue();
+  const pointers = createPointers(needs);
+  const closing = new AbortController();
+
+  /** Runs `act` when it is this environment's turn. */
+  function inTurn<Result>({ project, environment }: Asked, act: () => Promise<Result>) {
+    needName(environment);
+    return queue.take(`${project}/${environment}`, async () => {
+      if (closing.signal.aborted) throw new BerthError('SHUTTING_DOWN');
+      return act();
+    });
+  }
+
+  async function stateOf({ project, environment: name }: Asked) {
+    const environment = await store.environment(project, name);
+    const current =
+      environment?.current === undefined
+        ? undefined
+        : await store.release(project, name, environment.current);
+    return { environment, current, settings: environment?.settings ?? emptySettings };
+  }
+
+  const perform = (plan: Plan) => performRelease(needs, pointers, plan, closing.signal);
+
+  /** What every draft has. */
+  function draftOf({ project, environment, createdBy }: Asked) {
+    return { project, environment, createdBy, createdAt: clock.now() };
+  }
+
+  async function findTarget(
+    { project, environment, to }: RollbackRequest,
+    current: Release | undefined,
+  ): Promise<RollbackTarget> {
+    if (to !== undefined) {
+      const wanted = await store.release(project, environment, to);
+      if (wanted) return rollbackTo(current, wanted);
+      const detail = `${environment} of ${project} has no v${to}.`;
+      throw new BerthError('RELEASE_NOT_FOUND', { detail });
+    }
+    let before = current?.number;
+    while (before !== undefined) {
+      const page = await store.releases({ project, environment, before, limit: PAGE });
+      const target = previousRelease(current, page);
+      if (target.kind === 'found' || page.length < PAGE) return target;
+      before = page.at(-1)?.number;
+    }
+    return previousRelease(undefined, []);
+  }
+
+  return {
+    recover: () => recover(needs),
+
+    async open() {
+      for (const release of await store.currentReleases()) {
+        const { project, environment, deploymentId, settings } = release;
+        const deployment = await store.deployment(deploymentId);
+        if (!deployment) continue;
+        const scale = scaleOf(environment, settings, deployment.configuration);
+        pointers.move(project, environment, { deploymentId, scale });
+      }
+    },
+
+    async environments(project) {
+      const made = await store.environments({ project });
+      const missing = [PRODUCTION, STAGING]
+        .filter((name) => !made.some((one) => one.name === name))
+        .map((name) => unreleased(project, name));
+      return [...made, ...missing].toSorted(productionFirst);
+    },
+
+    async environment(project, name) {
+      const made = await store.environment(project, name);
+      if (made) return made;
+      if (name === PRODUCTION || name === STAGING) return unreleased(project, name);
+      const detail = `${project} has no environment ${name}.`;
+      throw new BerthError('ENVIRONMENT_NOT_FOUND', { detail });
+    },
+
+    async make(project, name) {
+      needName(name);
+      routes.check(project, name);
+      return store.ensureEnvironment(project, name, clock.now());
+    },
+
+    remove: (project, name) =>
+      inTurn({ project, environment: name, createdBy: '' }, async () => {
+        if (!(await store.environment(project, name))) {
+          const detail = `${project} has no environment ${name}.`;
+          throw new BerthError('ENVIRONMENT_NOT_FOUND', { detail });
+        }
+        await store.deleteEnvironment(project, name);
+        pointers.remove(project, name);
+      }),
+
+    release: (request) =>
+      inTurn(request, async () => {
+        const { project, deployment, from, why } = request;
+        const { environment, settings } = await stateOf(request);
+        if (request.isAutomatic && environment?.pausedBecause !== undefined) {
+          throw new BerthError('ENVIRONMENT_PAUSED', { detail: environment.pausedBecause });
+        }
+        // What it was derived from may have been removed since; then it stands for itself.
+        const base = await store.deployment(baseOf(deployment));
+        const baseId = base?.id ?? deployment.id;
+        const secrets = await pinFor(needs, { project, baseId, settings });
+        const kind = from ? 'promote' : 'deploy';
+        const because = describeDeed(
+          from ? { kind: 'promote', baseId, from } : { kind: 'deploy', baseId },
+          why,
+        );
+        const draft = { ...draftOf(request), kind, baseId, settings, secrets, because } as const;
+        return perform(await planRelease(needs, draft));
+      }),
+
+    rollback: (request) =>
+      inTurn(request, async () => {
+        const { current } = await stateOf(request);
+        const target = await findTarget(request, current);
+        if (target.kind === 'none') {
+          throw new BerthError('NOTHING_TO_ROLL_BACK', { detail: target.because });
+        }
+        const old = target.release;
+        const { deploymentId, ...restored } = restores(old);
+        const because = describeDeed({ kind: 'rollback', to: old.number }, request.why);
+        const draft = { ...draftOf(request), kind: 'rollback', ...restored, because } as const;
+        const plan = await planRollback(needs, draft, deploymentId);
+        const undone = current
+          ? `${versionOf(current)} was rolled back to ${versionOf(old)}`
+          : because;
+        return perform({ ...plan, pausedBecause: `${undone} by ${request.createdBy}.` });
+      }),
+
+    change: (request) =>
+      inTurn(request, async () => {
+        const { project, environment: name, kind } = request;
+        const { environment, current, settings: before } = await stateOf(request);
+        const settings = request.change(before);
+        if (!current) {
+          routes.check(project, name);
+          await store.ensureEnvironment(project, name, clock.now());
+          await store.setInitialSettings(project, name, settings);
+          return undefined;
+        }
+        const { baseId } = current;
+        const kept = request.secrets === 'newest' ? undefined : current.secrets;
+        const secrets = await pinFor(needs, { project, baseId, settings }, kept);
+        const deed =
+          kind === 'secrets'
+            ? ({ kind, names: changedVersions(current.secrets, secrets) } as const)
+            : ({ kind: 'settings', from: before, to: settings } as const);
+        const because = describeDeed(deed, request.why);
+        const draft = { ...draftOf(request), kind, baseId, settings, secrets, because };
+        const plan = await planRelease(needs, draft);
+        if (isSameContent(plan.draft, current)) return undefined;
+        const paused = environment?.pausedBecause;
+        return perform(paused === undefined ? plan : { ...plan, pausedBecause: paused });
+      }),
+
+    async usersOf(id) {
+      const uses = await store.releasesOf(id);
+      return uses.filter(
+        ({ deploymentId, baseId, state }) =>
+          (deploymentId === id && (state === 'current' || state === 'trial')) ||
+          (baseId === id && state === 'preparing'),
+      );
+    },
+
+    async close() {
+      closing.abort();
+      await queue.settled();
+    },
+  };
+}
+
+function needName(name: string): void {
+  if (isEnvironmentName(name)) return;
+  throw new BerthError('INVALID_INPUT', {
+    detail: `${JSON.stringify(name)} is no name of an environment.`,
+    problems: [{ at: 'environment', message: ENVIRONMENT_NAME_RULE }],
+  });
+}
+
+function unreleased(project: string, name: EnvironmentName): Environment {
+  return { project, name, latest: 0, settings: emptySettings, createdAt: 0 };
+}
+
+function productionFirst(a: Environment, b: Environment): number {
+  const rank = ({ name }: Environment) => [PRODUCTION, STAGING].indexOf(name) >>> 0;
+  return rank(a) - rank(b) || (a.name < b.name ? -1 : 1);
+}
+
+function changedVersions(from: Release['secrets'], to: Release['secrets']): readonly string[] {
+  return Object.keys(to).filter((name) => from[name] !== to[name]);
+}
