@@ -13,7 +13,9 @@ import { BerthError } from './core/errors.ts';
 import { chooseRuntime } from './core/host.ts';
 import { DEFAULT_TEAM } from './core/access.ts';
 import { Quotas } from './core/quota.ts';
+import { DEFAULT_RULES, type CleanupRules } from './core/gc.ts';
 import { RouteTable } from './core/route.ts';
+import { openCleanup } from './cleanup/open.ts';
 import { openBlobs } from './deploys/blobs.ts';
 import { createDeployer } from './deploys/deployer.ts';
 import { createDirectory } from './deploys/directory.ts';
@@ -38,7 +40,7 @@ import { Scheduler } from './scheduler/scheduler.ts';
 import { openSqliteStore } from './stores/sqlite/open.ts';
 import { systemClock as clock } from './system/clock.ts';
 import { claimDataFolder } from './system/data-folder.ts';
-import { leastSpace } from './system/disk.ts';
+import { diskSpaces } from './system/disk.ts';
 import { readHost } from './system/host.ts';
 import { monitorLag } from './system/event-loop-lag.ts';
 import { bind, parseListen, portOf, portSuffix } from './system/listen.ts';
@@ -58,6 +60,10 @@ export interface ServerOptions {
   /** Memory that sleeping instances may hold; absent means a quarter of the host's. */
   readonly memoryBudgetMiB?: number;
   readonly buildTimeoutMs?: number;
+  /** What images, build cache, logs and blobs may take; absent means a share of the disk. */
+  readonly diskBudgetBytes?: number;
+  /** What clean-up keeps, and for how long. */
+  readonly cleanup?: Partial<CleanupRules>;
   /** Where Podman keeps images; absent means Podman's own default. */
   readonly storage?: string;
   /** Absent: plain HTTP only. */
@@ -97,6 +103,8 @@ export interface RunningServer {
 
 const MIB = 1024 * 1024;
 const BUILD_TIMEOUT_MS = 15 * 60_000;
+/** An upload may take its time between its first blob and its deploy. */
+const UPLOAD_IDLE_MS = 60 * 60_000;
 /** A build leaves a core and half of the memory to what is served meanwhile. */
 const BUILD_LIMITS = {
   cpus: Math.max(1, availableParallelism() - 1),
@@ -193,7 +201,8 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     blobs,
     folders,
     directory,
-    disk: () => leastSpace([data, options.storage ?? podmanStorage()]),
+    room: (question) => cleanup.room(question),
+    clear: () => cleanup.clear(),
     buildsFolder,
     buildTimeoutMs: options.buildTimeoutMs ?? BUILD_TIMEOUT_MS,
     // One build uses all the cores it can get; two would only make both late.
@@ -202,10 +211,28 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     reporter,
   });
 
+  const cleanup = await openCleanup({
+    store,
+    engine,
+    fleet: scheduler,
+    logs,
+    clock,
+    reporter,
+    deploys: deployer,
+    // Nothing names a deployment by an alias yet.
+    aliases: () => Promise.resolve([]),
+    sweepBlobs: (manifests, isDryRun) => folders.sweep(manifests, UPLOAD_IDLE_MS, isDryRun),
+    rules: { ...DEFAULT_RULES, ...options.cleanup },
+    fileSystems: () => diskSpaces([options.storage ?? podmanStorage(), data]),
+    budgetBytes: options.diskBudgetBytes,
+    folders: { logs: join(data, 'logs'), builds: buildsFolder, blobs: blobsFolder },
+    databaseFiles: ['', '-wal', '-shm'].map((suffix) => join(data, `berth.db${suffix}`)),
+  });
+
   const tls = await openTls({
     folder: join(data, 'certificates'),
     domain,
-    isServed: (hostname) => routes.resolve(hostname, '/').kind !== 'unknown',
+    isServed: (hostname) => routes.knows(hostname),
     ...(tlsOptions?.acme ? { acme: tlsOptions.acme } : {}),
     clock,
     random,
@@ -283,6 +310,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     challengeAnswer: (hostname, path) => tls.challengeAnswer(hostname, path),
     onAccess: (record) => {
       metrics.count(record);
+      if (record.deploymentId !== undefined) cleanup.noteRequest(record.deploymentId);
       if (options.hasAccessLog ?? true) log.served(record);
     },
   });
@@ -302,6 +330,8 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   });
   opened.defer(() => deployer.close());
   await deployer.resume();
+  opened.defer(() => cleanup.close());
+  cleanup.start();
 
   listen = await bind(router.server, wanted);
   opened.defer(() => router.close());

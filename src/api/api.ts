@@ -16,6 +16,7 @@ import { addPages } from './pages.ts';
 import { answerWithProblems } from './problem.ts';
 import { addProgress } from './progress.ts';
 import type { Routes } from './routes.ts';
+import { addSecrets } from './secrets.ts';
 import { addStatus } from './status.ts';
 import { addTeams } from './teams.ts';
 import { addTokens } from './tokens.ts';
@@ -48,6 +49,7 @@ export async function createApi(
       addProgress(api, needs);
       addLogs(api, needs);
       addCertificates(api, needs);
+      addSecrets(api, needs);
       addTeams(api, needs);
       addTokens(api, needs);
       addAuditLog(api, needs);
