@@ -5,7 +5,8 @@ import { prepareFolder } from '../config/prepare.ts';
 import { findConfig, type FoundConfig, projectNameOf } from '../config/read.ts';
 import { type ConfigFile, describeConfiguration, toConfiguration } from '../config/schema.ts';
 import type { Configuration } from '../core/model.ts';
-import { bytes, count } from './format.ts';
+import { bytesInWords } from '../core/words.ts';
+import { count } from './format.ts';
 import type { Output } from './output.ts';
 import type { GlobalOptions } from './program.ts';
 import type { Upload } from './upload.ts';
@@ -85,7 +86,7 @@ export async function readRequest(
     const by = ignored > 0 && ignoreFiles.length > 0 ? ` by ${ignoreFiles.join(', ')}` : '';
     const left = ignored > 0 ? `, ${ignored} left out${by}` : '';
     step.done(
-      `Read ${found.fileName ? `${found.fileName} and ` : ''}${count(read, 'file')}, ${bytes(prepared.bytes)}${left}`,
+      `Read ${found.fileName ? `${found.fileName} and ` : ''}${count(read, 'file')}, ${bytesInWords(prepared.bytes)}${left}`,
     );
     for (const name of missing) output.note(`  \`files\` names ${name}, which is not there.`);
     const contents = new Map<string, string | Uint8Array<ArrayBuffer>>(files);

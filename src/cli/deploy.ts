@@ -1,9 +1,10 @@
 /** `berth deploy`: a folder or an image becomes a deployment with a URL of its own. */
+import { bytesInWords } from '../core/words.ts';
 import type { Client, DeployBody, Status } from '../client/client.ts';
 import { connect } from './connect.ts';
 import type { Context } from './context.ts';
 import { type DeployOptions, type DeployRequest, readRequest } from './deploy-request.ts';
-import { bytes, count, duration } from './format.ts';
+import { count, duration } from './format.ts';
 import type { Output } from './output.ts';
 import { showProgress } from './progress.ts';
 import { fieldsOf, printFields } from './table.ts';
@@ -73,13 +74,15 @@ async function send(output: Output, client: Client, folder: Upload): Promise<str
   try {
     const { manifest, sent } = await upload(client, folder, (progress) => {
       const { sentFiles, missingFiles, sentBytes } = progress;
-      step.update(`Uploading ${sentFiles} of ${count(missingFiles, 'file')}, ${bytes(sentBytes)}`);
+      step.update(
+        `Uploading ${sentFiles} of ${count(missingFiles, 'file')}, ${bytesInWords(sentBytes)}`,
+      );
     });
     const files = `${sent.sentFiles} of ${count(sent.totalFiles, 'file')}`;
     step.done(
       sent.missingFiles === 0
         ? 'Uploaded nothing: the server has it all'
-        : `Uploaded ${files}, ${bytes(sent.sentBytes)}`,
+        : `Uploaded ${files}, ${bytesInWords(sent.sentBytes)}`,
     );
     return manifest;
   } catch (error) {
@@ -122,7 +125,7 @@ function showPlan(output: Output, { project, configuration, source }: DeployRequ
   ]);
   if (source.kind === 'image') return;
   for (const entry of source.upload.manifest) {
-    const size = entry.kind === 'file' ? bytes(entry.bytes) : entry.kind;
+    const size = entry.kind === 'file' ? bytesInWords(entry.bytes) : entry.kind;
     output.print(`${size.padStart(10)}  ${entry.path}`);
   }
 }

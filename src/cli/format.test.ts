@@ -1,7 +1,8 @@
 /** How numbers, times and tables read. */
 import { styleText } from 'node:util';
 import { describe, expect, it } from 'vitest';
-import { age, bytes, count, duration, fit, table } from './format.ts';
+import { bytesInWords } from '../core/words.ts';
+import { age, count, duration, fit, table } from './format.ts';
 
 describe('durations', () => {
   it.each([
@@ -35,7 +36,7 @@ describe('sizes', () => {
     [999_600, '1.0 MB'],
     [182_000_000, '182 MB'],
     [1_500_000_000, '1.5 GB'],
-  ])('reads %d bytes as %s', (size, expected) => expect(bytes(size)).toBe(expected));
+  ])('reads %d bytes as %s', (size, expected) => expect(bytesInWords(size)).toBe(expected));
 });
 
 it('counts things', () => {

@@ -1,7 +1,8 @@
 /** `berth inspect`: everything about one deployment. */
+import { bytesInWords } from '../core/words.ts';
 import { connect } from './connect.ts';
 import type { Context } from './context.ts';
-import { age, bytes, count } from './format.ts';
+import { age, count } from './format.ts';
 import type { GlobalOptions } from './program.ts';
 import { fieldsOf, printFields } from './table.ts';
 
@@ -24,9 +25,11 @@ export async function run(context: Context, name: string, options: GlobalOptions
       'source',
       source.kind === 'image'
         ? `image ${source.reference}`
-        : `${count(source.files, 'file')}, ${bytes(source.bytes)}`,
+        : `${count(source.files, 'file')}, ${bytesInWords(source.bytes)}`,
     ],
-    ...(image ? [['image', `${image.id.slice(0, 19)}, ${bytes(image.bytes)}`] as const] : []),
+    ...(image
+      ? [['image', `${image.id.slice(0, 19)}, ${bytesInWords(image.bytes)}`] as const]
+      : []),
     ['created', `${deployment.createdAt} (${age(now - Date.parse(deployment.createdAt))} ago)`],
     ...fieldsOf(deployment.configuration),
     ...(deployment.because ? [['because', deployment.because] as const] : []),

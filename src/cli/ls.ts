@@ -1,8 +1,9 @@
 /** `berth ls`: deployments, newest first, each with a mark of how awake it is. */
+import { bytesInWords } from '../core/words.ts';
 import type { Deployment, Instance } from '../client/client.ts';
 import { connect } from './connect.ts';
 import type { Context } from './context.ts';
-import { age, bytes } from './format.ts';
+import { age } from './format.ts';
 import type { Output } from './output.ts';
 import type { GlobalOptions } from './program.ts';
 import { printTable } from './table.ts';
@@ -33,7 +34,7 @@ export async function run(
       `${mark(deployment, own, output)} ${deployment.id}`,
       doing(deployment, own),
       deployment.url,
-      deployment.image ? bytes(deployment.image.bytes) : '',
+      deployment.image ? bytesInWords(deployment.image.bytes) : '',
       `${age(now - Date.parse(deployment.createdAt))} ago`,
     ];
   });

@@ -82,8 +82,13 @@ export interface Decision {
 }
 
 /** Deployments first, then what only they used. Nothing is in it that neither a row, the ledger nor our own folders name. */
-export function decide(seen: Seen, rules: CleanupRules): readonly Decision[] {
-  const deployments = decideDeployments(seen, rules);
+export function decide(
+  seen: Seen,
+  rules: CleanupRules,
+  /** Only what no deployment needs is asked for: every row keeps what is its own, even one whose time is over. */
+  scope: 'all' | 'deployments stay' = 'all',
+): readonly Decision[] {
+  const deployments = scope === 'all' ? decideDeployments(seen, rules) : keepAll(seen);
   const known = index(seen, deployments);
   return [
     ...deployments.values(),
@@ -127,6 +132,15 @@ function index(seen: Seen, decided: ReadonlyMap<DeploymentId, Decision>): Known 
   }
   const projects = new Set(seen.deployments.map(({ project }) => project));
   return { ...seen, byId, kept, running, projects, runs, standsOn };
+}
+
+function keepAll({ deployments }: Seen): ReadonlyMap<DeploymentId, Decision> {
+  return new Map(
+    deployments.map(({ id, project }) => [
+      id,
+      { kind: 'deployment', id, project, ...keep('it is not asked for') },
+    ]),
+  );
 }
 
 type Reason = Pick<Decision, 'verdict' | 'because'>;

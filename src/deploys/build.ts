@@ -1,6 +1,5 @@
 /** From an uploaded folder to an image: wait for a lane, lay out the files, build, or follow a build that already runs. */
 import { join } from 'node:path';
-import { refuseBuild } from '../core/disk.ts';
 import { BerthError } from '../core/errors.ts';
 import type { Deployment, Image, Source } from '../core/model.ts';
 import type { Lanes } from './lanes.ts';
@@ -73,8 +72,7 @@ async function begin(
 ): Promise<void> {
   const files = beginStep(needs.clock, journal, 'files');
   // Looked at again after the queue: earlier builds may have filled the disk.
-  const refusal = refuseBuild(await needs.disk(), source.bytes);
-  if (refusal !== undefined) throw new BerthError('DISK_FULL', { detail: refusal });
+  await needs.room({ wantedBytes: source.bytes, isAlone: needs.buildsAtOnce === 1 });
   // Traces of an earlier try of the same deployment would be taken for this one's outcome.
   await needs.builder.discard(deployment.id);
   const folder = contextFolder(needs, deployment.id);

@@ -21,6 +21,8 @@ import { MemoryStore } from '../stores/memory/store.ts';
 import { systemClock } from '../system/clock.ts';
 import { systemRandom } from '../system/random.ts';
 import { blobPath, openBlobs } from './blobs.ts';
+import { openCleanup } from '../cleanup/open.ts';
+import { DEFAULT_RULES } from '../core/gc.ts';
 import { createDeployer } from './deployer.ts';
 import { createDirectory } from './directory.ts';
 import { openFolders } from './folders.ts';
@@ -102,7 +104,7 @@ async function openWorld(options: { knobs?: MemoryKnobs; bootTimeoutMs?: number 
     removeImage: (id: string) => {
       removedImages.push(id);
       images.delete(id);
-      return Promise.resolve();
+      return Promise.resolve(true);
     },
   };
   const store: Store = new MemoryStore();
@@ -155,16 +157,35 @@ async function openWorld(options: { knobs?: MemoryKnobs; bootTimeoutMs?: number 
       clock: systemClock,
       blobs,
       folders,
-      disk: () => Promise.resolve(space),
+      room: (question) => cleanup.room(question),
+      clear: () => cleanup.clear(),
       buildsFolder: join(folder, 'builds'),
       buildTimeoutMs: 60_000,
       buildsAtOnce: 1,
       checkDockerfile,
       reporter,
     });
+    const cleanup = await openCleanup({
+      store,
+      engine,
+      fleet,
+      logs,
+      clock: systemClock,
+      reporter,
+      deploys: deployer,
+      aliases: () => Promise.resolve([]),
+      sweepBlobs: (manifests, isDryRun) => folders.sweep(manifests, 60 * 60 * 1000, isDryRun),
+      rules: DEFAULT_RULES,
+      fileSystems: () => Promise.resolve([space]),
+      budgetBytes: undefined,
+      folders: { logs: join(folder, 'logs'), builds: join(folder, 'builds'), blobs: blobsFolder },
+      databaseFiles: [],
+    });
+    await cleanup.clear();
     await deployer.resume();
     const close = async () => {
       fleet.stop();
+      await cleanup.close();
       await deployer.close();
     };
     cleanups.push(close);
@@ -290,8 +311,8 @@ test('a folder becomes a ready deployment with one instance at rest, told step b
     'STEP 1',
     'build done',
     'image done',
-    'The image has 200 MiB. Its biggest layers:',
-    '  200 MiB  COPY . .',
+    'The image has 210 MB. Its biggest layers:',
+    '  210 MB  COPY . .',
     'boot running',
     'boot done',
   ]);
@@ -560,24 +581,18 @@ test('the next start clears images and build folders that no deployment has', as
   world.builder.end(id, world.built(id));
   await followed(berth, id);
   await berth.close();
-  // As a crash in mid-removal, and one between the end of a build and the row that says so, leave it.
-  await world.store.record({
-    kind: 'image',
-    id: 'sha256:orphan',
-    deploymentId: 'gone-00000000',
-    createdAt: 1,
-  });
-  await world.store.record({
-    kind: 'image',
-    id: 'sha256:ahead',
-    deploymentId: id,
-    createdAt: 1,
-  });
+  // As a crash in mid-removal leaves it, and an earlier build of what was built anew.
+  for (const [image, deploymentId] of [
+    ['sha256:orphan', 'gone-00000000'],
+    ['sha256:earlier', id],
+  ] as const) {
+    await world.store.record({ kind: 'image', id: image, deploymentId, createdAt: 1 });
+  }
   await writeFile(join(world.folder, 'builds', 'gone-00000000'), '');
   await world.boot();
-  expect(world.removedImages).toEqual(['sha256:orphan']);
+  expect(world.removedImages.toSorted()).toEqual(['sha256:earlier', 'sha256:orphan']);
   const left = (await world.store.ledger('image')).map((entry) => entry.id);
-  expect(left.toSorted()).toEqual([`sha256:${id}`, 'sha256:ahead'].toSorted());
+  expect(left).toEqual([`sha256:${id}`]);
   expect(await readdir(join(world.folder, 'builds'))).not.toContain('gone-00000000');
 });
 

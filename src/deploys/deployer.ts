@@ -1,6 +1,7 @@
 /** All deploys of this server: admitted once per identity, run, followed, continued after a restart, removed. */
 import { createHash } from 'node:crypto';
-import { refuseBuild } from '../core/disk.ts';
+import { rm } from 'node:fs/promises';
+import { join } from 'node:path';
 import { BerthError } from '../core/errors.ts';
 import { deploymentIdFrom, identityText } from '../core/identity.ts';
 import type {
@@ -23,7 +24,7 @@ import { recount } from './recount.ts';
 import { removeDeployment } from './remove.ts';
 import { runDeploy } from './run.ts';
 import { why } from './why.ts';
-import { isThere, sweepBlobs, sweepBuilds, sweepImages } from './sweep.ts';
+import { isThere } from './is-there.ts';
 import { createTurns } from './turns.ts';
 
 export interface DeployRequest {
@@ -53,7 +54,16 @@ export interface Deployer extends Derivations {
     onEvent: (event: ProgressEvent) => void,
     signal: AbortSignal,
   ): Promise<void>;
-  /** Clears what a crash left behind and goes on with unfinished deploys. Once, at the start. */
+  /** The deployment with its instances, logs and output; what others may use as well is left to clean-up. */
+  removeRow(deployment: Deployment): Promise<void>;
+  /** Those that are worked on right now. */
+  underWay(): ReadonlySet<DeploymentId>;
+  isBuilding(): boolean;
+  /** Does the work while no build runs and none can begin; false, with nothing done, when one runs. */
+  whileNoBuild(work: () => Promise<void>): Promise<boolean>;
+  /** The folder of a build that no deployment has. */
+  discardBuild(id: DeploymentId): Promise<void>;
+  /** Goes on with unfinished deploys. Once, at the start. */
   resume(): Promise<void>;
   /** Leaves running builds to themselves: the next start follows them. */
   close(): Promise<void>;
@@ -79,9 +89,6 @@ const REMOVED = Symbol('removed');
 /** Longer ones are not parsed here, in bytes. */
 const MAX_DOCKERFILE_BYTES = 64 * 1024;
 
-/** How often blobs that nothing needs are looked for. */
-const SWEEP_EVERY_MS = 60 * 60 * 1000;
-
 export function createDeployer(needs: DeploysNeeds): Deployer {
   const { store, engine, fleet, blobs, folders, clock } = needs;
   const buildNeeds = {
@@ -91,7 +98,6 @@ export function createDeployer(needs: DeploysNeeds): Deployer {
   const works = new Map<DeploymentId, Work>();
   const turns = createTurns();
   const closing = new AbortController();
-  let sweeping = Promise.resolve();
 
   function start(deployment: Deployment, isResumed: boolean): void {
     const journal = createJournal<ProgressEvent>();
@@ -175,7 +181,7 @@ export function createDeployer(needs: DeploysNeeds): Deployer {
 
   /** Everything about a folder that can be refused while the person still waits for the first answer. */
   async function checkFolder(request: DeployRequest, examined: Examined): Promise<void> {
-    const { missing, missingCount, file, bytes } = examined;
+    const { missing, missingCount, file } = examined;
     if (missingCount > 0) {
       throw new BerthError('UPLOAD_INCOMPLETE', {
         detail: `${missingCount} of ${examined.files} files were not uploaded.`,
@@ -190,26 +196,26 @@ export function createDeployer(needs: DeploysNeeds): Deployer {
     // builder says nothing helpful. All else it says better itself.
     const text = file.bytes > MAX_DOCKERFILE_BYTES ? '' : await blobs.readText(file.sha256);
     if (text?.includes('<<')) needs.checkDockerfile(text, path);
-    const refusal = refuseBuild(await needs.disk(), bytes);
-    if (refusal !== undefined) throw new BerthError('DISK_FULL', { detail: refusal });
   }
 
-  async function sweepForEver(signal: AbortSignal): Promise<void> {
-    while (!signal.aborted) {
-      try {
-        await sweepBlobs(needs);
-        await sweepImagesWhenQuiet();
-      } catch (error) {
-        needs.reporter.report('warn', 'deploys.unswept', { error: why(error) });
+  /** Not while its turn is held: making room may remove an earlier try of the same deployment. */
+  async function makeRoom(looked: Looked): Promise<void> {
+    if (!('examined' in looked) || works.has(looked.id)) return;
+    const existing = await store.deployment(looked.id);
+    if (existing?.state !== 'ready') await needs.room({ wantedBytes: looked.examined.bytes });
+  }
+
+  const removeRow = (deployment: Deployment) =>
+    turns.take(deployment.id, async () => {
+      const work = works.get(deployment.id);
+      if (work) {
+        work.stop.abort(REMOVED);
+        // The boot of a verification ends when its instances go; a build when it is discarded.
+        await Promise.all([fleet.remove(deployment.id), needs.builder.discard(deployment.id)]);
+        await work.done;
       }
-      await clock.sleep(SWEEP_EVERY_MS, signal);
-    }
-  }
-
-  /** A build under way may end with the very image that goes: its row does not say so yet. */
-  async function sweepImagesWhenQuiet(): Promise<void> {
-    if (works.size === 0) await sweepImages(needs);
-  }
+      await removeDeployment(needs, deployment);
+    });
 
   async function follow(
     id: DeploymentId,
@@ -235,6 +241,7 @@ export function createDeployer(needs: DeploysNeeds): Deployer {
   return {
     async deploy(request) {
       const looked = await look(request);
+      await makeRoom(looked);
       return turns.take(looked.id, async () => {
         if (closing.signal.aborted) throw new BerthError('SHUTTING_DOWN');
         return admit(request, looked);
@@ -267,23 +274,32 @@ export function createDeployer(needs: DeploysNeeds): Deployer {
 
     follow,
 
-    remove: (deployment) =>
-      turns.take(deployment.id, async () => {
-        const work = works.get(deployment.id);
-        if (work) {
-          work.stop.abort(REMOVED);
-          // The boot of a verification ends when its instances go; a build when it is discarded.
-          await Promise.all([fleet.remove(deployment.id), needs.builder.discard(deployment.id)]);
-          await work.done;
-        }
-        await removeDeployment(needs, deployment);
-        await sweepImagesWhenQuiet();
-      }),
+    async remove(deployment) {
+      await removeRow(deployment);
+      await needs.clear();
+    },
+
+    removeRow,
+    underWay: () => new Set(works.keys()),
+    isBuilding: () => buildNeeds.lanes.isBusy(),
+
+    async whileNoBuild(work) {
+      const leave = buildNeeds.lanes.takeAll();
+      if (!leave) return false;
+      try {
+        await work();
+      } finally {
+        leave();
+      }
+      return true;
+    },
+
+    async discardBuild(id) {
+      await needs.builder.discard(id);
+      await rm(join(needs.buildsFolder, id), { recursive: true, force: true });
+    },
 
     async resume() {
-      await sweepBuilds(needs);
-      await sweepImages(needs);
-      sweeping = sweepForEver(closing.signal);
       for (const deployment of await store.deployments()) {
         if (deployment.state !== 'building' && deployment.state !== 'verifying') continue;
         needs.reporter.report('info', 'deploy.resumed', {
@@ -298,7 +314,7 @@ export function createDeployer(needs: DeploysNeeds): Deployer {
       closing.abort();
       const underWay = [...works.values()];
       for (const work of underWay) work.stop.abort();
-      await Promise.all([sweeping, ...underWay.map((work) => work.done)]);
+      await Promise.all(underWay.map((work) => work.done));
     },
   };
 }

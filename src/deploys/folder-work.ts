@@ -33,6 +33,12 @@ export interface Examined {
   readonly file?: { readonly sha256: string; readonly bytes: number };
 }
 
+/** Blobs that nothing needs. */
+export interface Swept {
+  readonly count: number;
+  readonly bytes: number;
+}
+
 export interface FolderWork {
   /**
    * Takes the JSON body of an announcement, keeps its manifest as a blob, and gives the JSON of the answer: `manifest` and
@@ -43,11 +49,15 @@ export interface FolderWork {
   examine(manifest: string, path: string, now: number): Examined;
   /** Makes `folder` anew with the files of a manifest. Throws DISK_FULL or DEPLOY_INTERRUPTED, and then it is gone. */
   layOut(manifest: string, folder: string): void;
-  /** Removes every blob that none of these manifests has and nobody asked for since `before`; how many went. */
-  sweep(manifests: readonly string[], before: number): number;
+  /**
+   * Removes every blob that none of these manifests has and nobody asked for since `before`, unless it is a dry run; how
+   * many they are, and the room they take.
+   */
+  sweep(manifests: readonly string[], before: number, isDryRun: boolean): Swept;
 }
 
 const MISSING_SHOWN = 100;
+const BLOCK_BYTES = 512;
 /** Shared blocks where the file system can, a copy where not; never onto something that is there. */
 const COPY_MODE = constants.COPYFILE_FICLONE | constants.COPYFILE_EXCL;
 
@@ -126,22 +136,26 @@ export function folderWork(blobs: string): FolderWork {
       }
     },
 
-    sweep(manifests, before) {
+    sweep(manifests, before, isDryRun) {
       const kept = new Set(manifests);
       for (const manifest of manifests) {
         for (const file of readOrNothing(manifest).filter(isFile)) kept.add(file.sha256);
       }
-      let removed = 0;
+      let count = 0;
+      let bytes = 0;
       for (const prefix of readdirSync(blobs)) {
         if (prefix === UNFINISHED) continue;
         for (const rest of readdirSync(join(blobs, prefix))) {
           const path = join(blobs, prefix, rest);
-          if (kept.has(prefix + rest) || statSync(path).mtimeMs >= before) continue;
-          rmSync(path, { force: true });
-          removed += 1;
+          if (kept.has(prefix + rest)) continue;
+          const found = statSync(path);
+          if (found.mtimeMs >= before) continue;
+          if (!isDryRun) rmSync(path, { force: true });
+          count += 1;
+          bytes += found.blocks * BLOCK_BYTES;
         }
       }
-      return removed;
+      return { count, bytes };
     },
   };
 

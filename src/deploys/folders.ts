@@ -2,7 +2,7 @@
 import { Worker } from 'node:worker_threads';
 import { BerthError } from '../core/errors.ts';
 import type { Clock } from '../ports/clock.ts';
-import type { Examined, FolderWork } from './folder-work.ts';
+import type { Examined, FolderWork, Swept } from './folder-work.ts';
 import type { Delivery, Order, WorkerData } from './folder-worker.ts';
 
 /** As `FolderWork`, with the present time filled in. */
@@ -10,8 +10,8 @@ export interface Folders {
   announce(body: Uint8Array): Promise<Uint8Array>;
   examine(manifest: string, path: string): Promise<Examined>;
   layOut(manifest: string, folder: string): Promise<void>;
-  /** Removes blobs that none of these manifests has and nobody asked for in the last `idleMs`; how many went. */
-  sweep(manifests: readonly string[], idleMs: number): Promise<number>;
+  /** Removes blobs that none of these manifests has and nobody asked for in the last `idleMs`, unless it is a dry run. */
+  sweep(manifests: readonly string[], idleMs: number, isDryRun?: boolean): Promise<Swept>;
   /** Ends the thread; what is under way fails with SHUTTING_DOWN. */
   close(): Promise<void>;
 }
@@ -70,7 +70,8 @@ export function openFolders(blobs: string, clock: Clock): Folders {
     announce: (body) => ask('announce', body, clock.now()),
     examine: (manifest, path) => ask('examine', manifest, path, clock.now()),
     layOut: (manifest, folder) => ask('layOut', manifest, folder),
-    sweep: (manifests, idleMs) => ask('sweep', manifests, clock.now() - idleMs),
+    sweep: (manifests, idleMs, isDryRun = false) =>
+      ask('sweep', manifests, clock.now() - idleMs, isDryRun),
     async close() {
       isClosed = true;
       failAll(new BerthError('SHUTTING_DOWN'));

@@ -6,6 +6,9 @@ export interface Lanes {
    * `onPlace` hears how many are before this one, at first and whenever it changes, while there are any.
    */
   enter(signal: AbortSignal, onPlace: (before: number) => void): Promise<(() => void) | undefined>;
+  isBusy(): boolean;
+  /** All lanes at once, for work that no build may meet; undefined when one is taken or waited for. */
+  takeAll(): (() => void) | undefined;
 }
 
 interface Waiter {
@@ -30,6 +33,15 @@ export function createLanes(count: number): Lanes {
   }
 
   return {
+    isBusy: () => busy > 0,
+    takeAll() {
+      if (busy > 0 || waiting.length > 0) return undefined;
+      busy = count;
+      return () => {
+        busy -= count;
+        for (let lane = 0; lane < count; lane += 1) admitNext();
+      };
+    },
     enter: (signal, onPlace) =>
       new Promise((resolve) => {
         if (signal.aborted) {

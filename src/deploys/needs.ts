@@ -1,5 +1,4 @@
 /** What deploys need from the rest of Berth, handed in by the wiring. */
-import type { DiskSpace } from '../core/disk.ts';
 import type { Builder } from '../ports/builder.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { Engine } from '../ports/engine.ts';
@@ -23,8 +22,13 @@ export interface DeploysNeeds {
   readonly secrets: Pick<Secrets, 'pin'>;
   readonly blobs: Blobs;
   readonly folders: Folders;
-  /** The room on the fullest of the file systems a build writes to. */
-  readonly disk: () => Promise<DiskSpace>;
+  /** Throws DISK_FULL or DISK_BUDGET when there is no room; `isAlone`: whoever asks keeps all builds from running. */
+  readonly room: (question: {
+    readonly wantedBytes: number;
+    readonly isAlone?: boolean;
+  }) => Promise<void>;
+  /** Removes what no deployment needs any more. */
+  readonly clear: () => Promise<void>;
   /** Each build has a folder of its deployment's id in here. */
   readonly buildsFolder: string;
   readonly buildTimeoutMs: number;

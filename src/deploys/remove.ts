@@ -6,17 +6,17 @@ import type { DeploysNeeds } from './needs.ts';
 import { why } from './why.ts';
 
 /**
- * Its image is left to `sweepImages`, which knows what else runs it. The row goes as soon as no instance is left; what a crash or a refusal of the engine leaves behind after that is cleared by
- * the sweep of the next start. Its files stay until the sweep of blobs, for they may be deployed again soon. Idempotent.
+ * Its image, its layers and the network of its project are left to clean-up, which knows what else uses them. The row
+ * goes as soon as no instance is left; what a crash or a refusal of the engine leaves behind after that is cleared by the
+ * next clean-up. Its files stay for a while, for they may be deployed again soon. Idempotent.
  */
 export async function removeDeployment(needs: DeploysNeeds, deployment: Deployment): Promise<void> {
-  const { id, project } = deployment;
+  const { id } = deployment;
   needs.directory.forget(id);
   await needs.fleet.remove(id);
   await needs.builder.discard(id);
   await needs.store.deleteDeployment(id);
   const rest: readonly (readonly [what: string, remove: () => Promise<void>])[] = [
-    ['network', () => removeNetwork(needs, project)],
     ['logs', () => needs.logs.remove(id)],
     ['folder', () => rm(join(needs.buildsFolder, id), { recursive: true, force: true })],
   ];
@@ -24,12 +24,8 @@ export async function removeDeployment(needs: DeploysNeeds, deployment: Deployme
     try {
       await remove();
     } catch (error) {
-      // The sweep of the next start tries again.
+      // The next clean-up tries again.
       needs.reporter.report('warn', `${what}.left`, { id, error: why(error) });
     }
   }
-}
-
-async function removeNetwork({ store, engine }: DeploysNeeds, project: string): Promise<void> {
-  if ((await store.deployments({ project })).length === 0) await engine.removeNetwork(project);
 }

@@ -1,6 +1,7 @@
 /** One deploy from its files to a verified deployment: building → verifying → ready, or failed from either. */
 import { rm } from 'node:fs/promises';
 import { BerthError } from '../core/errors.ts';
+import { bytesInWords } from '../core/words.ts';
 import { LARGE_IMAGE_BYTES } from '../core/limits.ts';
 import type { Deployment, Image } from '../core/model.ts';
 import { build, contextFolder } from './build.ts';
@@ -65,16 +66,16 @@ function whenAborted(signal: AbortSignal): Promise<undefined> {
 
 /** What there is to say about an image: its size, and the biggest layers of a large one. */
 export function tellImage(image: Image, journal: Pick<Journal<ProgressEvent>, 'append'>): void {
-  journal.append({ kind: 'step', name: 'image', state: 'done', detail: mebibytes(image.bytes) });
+  journal.append({ kind: 'step', name: 'image', state: 'done', detail: bytesInWords(image.bytes) });
   if (image.bytes < LARGE_IMAGE_BYTES) return;
   journal.append({
     kind: 'line',
-    text: `The image has ${mebibytes(image.bytes)}. Its biggest layers:`,
+    text: `The image has ${bytesInWords(image.bytes)}. Its biggest layers:`,
   });
   for (const layer of image.layers.filter(({ bytes }) => bytes >= MIB).slice(0, SHOWN_LAYERS)) {
     journal.append({
       kind: 'line',
-      text: `  ${mebibytes(layer.bytes)}  ${layer.createdBy.trim()}`,
+      text: `  ${bytesInWords(layer.bytes)}  ${layer.createdBy.trim()}`,
     });
   }
 }
@@ -137,8 +138,4 @@ async function fail(
     needs.reporter.report('error', 'deploy.unwritten', { id: deployment.id, error: why(error) });
   }
   return failed;
-}
-
-function mebibytes(bytes: number): string {
-  return `${(bytes / MIB).toFixed(bytes < 10 * MIB ? 1 : 0)} MiB`;
 }

@@ -8,6 +8,7 @@ import type { Image } from '../../core/model.ts';
 import type { Builder, BuildJob, BuildOutcome } from '../../ports/builder.ts';
 import type { Clock } from '../../ports/clock.ts';
 import { classifyFailure } from './build-outcome.ts';
+import { layersOf } from './build-layers.ts';
 import {
   BUILD_FILE,
   BUILD_SCRIPT,
@@ -26,6 +27,11 @@ export interface PodmanBuilderOptions extends PodmanOptions {
   readonly limits: BuildLimits;
   /** The engine's `image`, for what was built. */
   readonly image: (reference: string) => Promise<Image>;
+  /** The engine's own images, and who is told which of them a build made or used. Absent: nobody wants to know. */
+  readonly layers?: {
+    readonly ownImages: () => Promise<readonly string[]>;
+    readonly record: (buildId: string, imageId: string) => Promise<void>;
+  };
 }
 
 type BuildState =
@@ -127,6 +133,14 @@ export function createPodmanBuilder(options: PodmanBuilderOptions): Builder {
     return sweepingNow;
   };
 
+  /** Before its files go: they say which layers it left. What cannot be written down is never removed. */
+  const recordLayers = async (build: BuildPlace): Promise<void> => {
+    const { layers } = options;
+    if (!layers) return;
+    const ids = await layersOf(build, layers.ownImages);
+    await Promise.all(ids.map((id) => layers.record(build.id, id)));
+  };
+
   return {
     begin(job) {
       let beginningNow = beginning.get(job.id);
@@ -165,9 +179,15 @@ export function createPodmanBuilder(options: PodmanBuilderOptions): Builder {
           await sweepOnce(build, generation, false);
           return { kind: 'lost' };
         }
-        const outcome = await readOutcome(build, lines, options.image);
+        const [outcome] = await Promise.all([
+          readOutcome(build, lines, options.image),
+          recordLayers(build).catch(ignoreUnwritten),
+        ]);
         // A build that ends by itself leaves nothing; a killed one does.
-        const wasKilled = outcome.kind === 'failed' && outcome.code === 'BUILD_TIMEOUT';
+        const wasKilled =
+          outcome.kind === 'failed' &&
+          // Without room Podman cannot clean up after itself either.
+          (outcome.code === 'BUILD_TIMEOUT' || outcome.code === 'DISK_FULL');
         if (wasKilled) await sweepOnce(build, generation, true);
         if (outcome.kind === 'lost') await sweepOnce(build, generation, false);
         return outcome;
@@ -182,6 +202,8 @@ export function createPodmanBuilder(options: PodmanBuilderOptions): Builder {
       const state = await readState(build);
       if (state.kind === 'none') return;
       if (state.kind === 'running') await endBuild(build, state, clock);
+      // Of one that ended by itself they are known.
+      if (state.kind !== 'ended') await recordLayers(build).catch(ignoreUnwritten);
       // What ended well has left nothing but files.
       await sweepBuild(build, command, clock);
     },
@@ -285,4 +307,9 @@ function toBerthError(error: unknown): unknown {
     detail: `The build could not be started: ${message ?? String(error)}.`,
     cause: error,
   });
+}
+
+/** On a full disk the ledger cannot grow: the layers are found again by the next build that uses them. */
+function ignoreUnwritten(error: unknown): void {
+  if (!(error instanceof BerthError)) throw error;
 }

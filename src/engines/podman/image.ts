@@ -4,14 +4,19 @@ import type { Image } from '../../core/model.ts';
 import { type PodmanClient, refusalOf, refused } from './client.ts';
 import { fullImageName, LABEL } from './names.ts';
 
-interface Inspection {
+/** As `/images/{name}/json` gives it. */
+export interface Inspection {
   readonly Id: string;
   readonly Size: number;
+  readonly RootFS?: { readonly Layers?: readonly string[] | null } | null;
+  /** Oldest first. */
+  readonly History?: readonly { readonly empty_layer?: boolean }[] | null;
   readonly Labels?: Readonly<Record<string, string>> | null;
   readonly Config?: { readonly ExposedPorts?: Readonly<Record<string, unknown>> | null } | null;
 }
 
-interface Step {
+/** As `/images/{name}/history` gives it. */
+export interface Step {
   readonly CreatedBy?: string;
   readonly size?: number;
   readonly Size?: number;
@@ -46,18 +51,20 @@ export async function image(client: PodmanClient, reference: string): Promise<Im
   };
 }
 
-/** Removes an image that carries our ledger label, unless a container uses it. */
+/** Removes an image that carries our ledger label, and not its parents, unless something needs it; whether it is gone. */
 export async function removeImage(
   client: PodmanClient,
   ledgerId: string,
   imageId: string,
-): Promise<void> {
+): Promise<boolean> {
   const found = await inspect(client, imageId);
-  if (found?.Labels?.[LABEL.ledger] !== ledgerId) return;
+  if (!found) return true;
+  if (found.Labels?.[LABEL.ledger] !== ledgerId) return false;
   const call = {
     method: 'DELETE',
-    path: `/images/${encodeURIComponent(found.Id)}`,
-    query: { force: false },
+    // The verb for several: the one for a single image takes unnamed parents along, other people's too.
+    path: '/images/remove',
+    query: { images: found.Id, force: false, noprune: true },
     lane: 'change',
   } as const;
   const answer = await client.ask(call);
@@ -65,9 +72,11 @@ export async function removeImage(
   if (answer.status >= 400 && answer.status !== 404 && answer.status !== 409) {
     throw refused(call, answer);
   }
+  return (await inspect(client, imageId)) === undefined;
 }
 
-async function inspect(client: PodmanClient, name: string): Promise<Inspection | undefined> {
+/** Undefined when there is none. */
+export async function inspect(client: PodmanClient, name: string): Promise<Inspection | undefined> {
   const call = {
     method: 'GET',
     path: `/images/${encodeURIComponent(name)}/json`,
@@ -104,7 +113,8 @@ function notFound(name: string, reason: string): BerthError {
   return new BerthError('IMAGE_NOT_FOUND', { detail: `${name}: ${reason}` });
 }
 
-function withAlgorithm(id: string): string {
+/** `sha256:…` */
+export function withAlgorithm(id: string): string {
   return id.includes(':') ? id : `sha256:${id}`;
 }
 

@@ -6,7 +6,7 @@ import { LABEL, networkName } from './names.ts';
 
 /** Where things made on the host are written down before they are made. */
 export interface Ledger {
-  record(kind: 'network', name: string): Promise<void>;
+  record(kind: 'network', name: string, project: string): Promise<void>;
   forget(kind: 'network', name: string): Promise<void>;
 }
 
@@ -46,7 +46,7 @@ export function createNetworks(
         detail: `The network ${name} exists and was not made by this Berth.`,
       });
     }
-    await ledger?.record('network', name);
+    await ledger?.record('network', name, project);
     const call = {
       method: 'POST',
       path: '/networks/create',

@@ -1,0 +1,187 @@
+/** Clean-up put together: by the hour, by hand, and when a build finds no room. */
+import { shortage, type DiskState, type Shortage } from '../core/disk.ts';
+import { BerthError } from '../core/errors.ts';
+import { SAMPLES_KEPT_MS } from '../core/forecast.ts';
+import { pressing, type CleanupRules } from '../core/gc.ts';
+import type { DeploymentId } from '../core/model.ts';
+import { bytesInWords } from '../core/words.ts';
+import { openLastRequests } from './last-requests.ts';
+import type { CleanupNeeds } from './needs.ts';
+import { clear, type GcLine, plan, removeDeployments } from './run.ts';
+import { bytesOf, type DiskUsage, measureUsage } from './usage.ts';
+
+/** What a run did. */
+export interface GcReport {
+  readonly lines: readonly GcLine[];
+  /** What the things that went took. */
+  readonly freedBytes: number;
+  /** How much more the file systems say is free: others write meanwhile as well. */
+  readonly diskFreedBytes: number;
+}
+
+export interface RoomQuestion {
+  readonly wantedBytes: number;
+  /** The one who asks keeps all other builds from running. */
+  readonly isAlone?: boolean;
+}
+
+export interface Cleanup {
+  /** For every request; costs a look into a map. */
+  noteRequest(id: DeploymentId): void;
+  /** What would go now, and what stays, each with its reason. */
+  plan(): Promise<readonly GcLine[]>;
+  run(): Promise<GcReport>;
+  /** Only what no deployment needs any more: after one was removed. */
+  clear(): Promise<void>;
+  usage(): Promise<DiskUsage>;
+  /** Throws DISK_FULL or DISK_BUDGET when a build must not begin, after a clean-up of its own did not help. */
+  room(question: RoomQuestion): Promise<void>;
+  /** The same for an upload, quickly and without cleaning up. */
+  roomForUpload(bytes: number): Promise<void>;
+  /** Runs by the hour until it is closed. */
+  start(): void;
+  /** Writes what is not yet written. */
+  close(): Promise<void>;
+}
+
+const EVERY_MS = 60 * 60 * 1000;
+/** Measuring takes some ten ms and more: not for every file of an upload. */
+const FRESH_MS = 10_000;
+/** Shown in a refusal. */
+const BIGGEST = 3;
+
+export async function openCleanup(needs: CleanupNeeds): Promise<Cleanup> {
+  const { store, clock, reporter, rules } = needs;
+  const lastRequests = await openLastRequests(needs);
+  const closing = new AbortController();
+  let queue: Promise<unknown> = Promise.resolve();
+  let loops: readonly Promise<void>[] = [];
+  let known: DiskUsage | undefined;
+  let measuring: Promise<DiskUsage> | undefined;
+
+  /** One after the other: two runs would only get in each other's way. */
+  function inTurn<Result>(work: () => Promise<Result>): Promise<Result> {
+    const done = queue.then(work);
+    queue = done.catch(() => undefined);
+    return done;
+  }
+
+  async function measure(): Promise<DiskUsage> {
+    measuring ??= measureUsage(needs).finally(() => {
+      measuring = undefined;
+    });
+    known = await measuring;
+    return known;
+  }
+
+  async function usedLately(): Promise<DiskUsage> {
+    return known && clock.now() - known.at < FRESH_MS ? known : measure();
+  }
+
+  /** The free space as it is now, our own use as it was a moment ago. */
+  async function state(): Promise<DiskState> {
+    const { usedBytes, budgetBytes } = await usedLately();
+    return { fileSystems: await needs.fileSystems(), usedBytes, budgetBytes };
+  }
+
+  async function freeBytes(): Promise<number> {
+    const spaces = await needs.fileSystems();
+    return spaces.reduce((sum, space) => sum + space.freeBytes, 0);
+  }
+
+  async function run(by: CleanupRules, isAlone: boolean): Promise<GcReport> {
+    const before = await freeBytes();
+    const lines = [
+      ...(await removeDeployments(needs, by, lastRequests.all(), closing.signal)),
+      ...(await clear(needs, by, lastRequests.all(), isAlone)),
+    ];
+    known = undefined;
+    const gone = lines.filter(({ outcome }) => outcome === 'removed');
+    const report: GcReport = {
+      lines,
+      freedBytes: gone.reduce((sum, { bytes }) => sum + bytes, 0),
+      diskFreedBytes: Math.max(0, (await freeBytes()) - before),
+    };
+    if (lines.length > 0) {
+      reporter.report('info', 'cleanup.ended', {
+        removed: gone.length,
+        left: lines.length - gone.length,
+        freedBytes: report.freedBytes,
+      });
+    }
+    return report;
+  }
+
+  async function refusal(found: Shortage, freed: number | undefined): Promise<BerthError> {
+    const parts = [`${bytesInWords(found.missingBytes)} are missing. ${found.because}`];
+    const lines = await plan(needs, pressing(rules), lastRequests.all());
+    const wouldFree = lines.reduce((sum, { bytes }) => sum + bytes, 0);
+    if (freed !== undefined) parts.push(`A clean-up freed ${bytesInWords(freed)} just now.`);
+    parts.push(
+      wouldFree > 0
+        ? `\`berth gc\` would free ${bytesInWords(wouldFree)}.`
+        : '`berth gc` would free nothing.',
+    );
+    const { projects } = await usedLately();
+    const biggest = projects
+      .filter((row) => bytesOf(row) > 0)
+      .slice(0, BIGGEST)
+      .map((row) => `${row.project ?? 'shared by several'} ${bytesInWords(bytesOf(row))}`);
+    if (biggest.length > 0) parts.push(`The biggest: ${biggest.join(', ')}.`);
+    return new BerthError(found.code, { detail: parts.join(' ') });
+  }
+
+  async function byTheHour(): Promise<void> {
+    const { signal } = closing;
+    // What nobody has asked for was perhaps only not served: while Berth was down nothing could be asked.
+    await attempt('clear', () => inTurn(() => clear(needs, rules, lastRequests.all())));
+    while (!signal.aborted) {
+      await attempt('sample', async () => {
+        const { at, usedBytes } = await measure();
+        await store.noteDiskSample({ at, usedBytes }, at - SAMPLES_KEPT_MS);
+      });
+      await clock.sleep(EVERY_MS, signal);
+      if (signal.aborted) return;
+      await attempt('run', () => inTurn(() => run(rules, false)));
+    }
+  }
+
+  /** A full disk or an engine that is away: the next hour tries again. */
+  async function attempt(what: string, work: () => Promise<unknown>): Promise<void> {
+    try {
+      await work();
+    } catch (error) {
+      reporter.report('warn', 'cleanup.failed', { what, error: String(error) });
+    }
+  }
+
+  return {
+    noteRequest: (id) => lastRequests.note(id),
+    plan: () => plan(needs, rules, lastRequests.all()),
+    run: () => inTurn(() => run(rules, false)),
+    clear: () => inTurn(() => attempt('clear', () => clear(needs, rules, lastRequests.all()))),
+    usage: measure,
+
+    async room({ wantedBytes, isAlone = false }) {
+      if (!shortage(await state(), wantedBytes)) return;
+      const report = await inTurn(() => run(pressing(rules), isAlone)).catch(() => undefined);
+      const found = shortage(await state(), wantedBytes);
+      if (found) throw await refusal(found, report?.freedBytes);
+    },
+
+    async roomForUpload(bytes) {
+      const found = shortage(await state(), bytes);
+      if (found) throw await refusal(found, undefined);
+    },
+
+    start() {
+      loops = [byTheHour(), lastRequests.keep(closing.signal)];
+    },
+
+    async close() {
+      closing.abort();
+      await Promise.all([...loops, queue]);
+      if (loops.length === 0) await lastRequests.flush();
+    },
+  };
+}

@@ -1,0 +1,221 @@
+/** Does what was decided: deployments first, then what nothing needs any more. */
+import { join } from 'node:path';
+import { type CleanupRules, type Decision, decide } from '../core/gc.ts';
+import type { DeploymentId } from '../core/model.ts';
+import { childrenFirst, freedBy } from '../core/stored-images.ts';
+import { folderBytes } from './measure.ts';
+import type { CleanupNeeds } from './needs.ts';
+import { observe, type Observed } from './observe.ts';
+
+/** What becomes of one thing, and what that frees. */
+export interface GcLine extends Omit<Decision, 'kind'> {
+  readonly kind: Decision['kind'] | 'blobs';
+  /** What goes with it, each layer with the last that has it; 0 for what stays. */
+  readonly bytes: number;
+  /** After a run: `left` was to go and could not. */
+  readonly outcome?: 'removed' | 'left';
+}
+
+/** Longer than this after it was made a decision about a deployment is made anew. */
+const FRESH_MS = 1_000;
+
+/** What would go now, and what stays. */
+export async function plan(
+  needs: CleanupNeeds,
+  rules: CleanupRules,
+  lastRequestAt: ReadonlyMap<DeploymentId, number>,
+): Promise<readonly GcLine[]> {
+  const seen = await observe(needs, lastRequestAt);
+  const decisions = decide(seen, rules);
+  return [...(await weigh(needs, seen, decisions)), ...(await blobs(needs, seen, decisions, true))];
+}
+
+/** Removes deployments whose time is over; the lines of those that went, and of those that could not. */
+export async function removeDeployments(
+  needs: CleanupNeeds,
+  rules: CleanupRules,
+  lastRequestAt: ReadonlyMap<DeploymentId, number>,
+  signal: AbortSignal,
+): Promise<readonly GcLine[]> {
+  const lines: GcLine[] = [];
+  const tried = new Set<DeploymentId>();
+  while (!signal.aborted) {
+    const seen = await observe(needs, lastRequestAt);
+    const due = decide(seen, rules).filter(
+      ({ kind, verdict, id }) => kind === 'deployment' && verdict === 'remove' && !tried.has(id),
+    );
+    if (due.length === 0) break;
+    const decidedAt = needs.clock.now();
+    const byId = new Map(seen.deployments.map((one) => [one.id, one]));
+    for (const decision of due) {
+      if (signal.aborted || needs.clock.now() - decidedAt > FRESH_MS) break;
+      const deployment = byId.get(decision.id);
+      const isAsked = lastRequestAt.get(decision.id) ?? 0;
+      tried.add(decision.id);
+      // Asked since it was looked at: it lives on.
+      if (!deployment || isAsked > seen.now) continue;
+      lines.push({ ...decision, bytes: 0, outcome: await remove(needs, deployment) });
+    }
+  }
+  return lines;
+
+  async function remove(
+    { deploys, reporter }: CleanupNeeds,
+    deployment: Observed['deployments'][number],
+  ): Promise<'removed' | 'left'> {
+    try {
+      await deploys.removeRow(deployment);
+      reporter.report('info', 'deployment.expired', { deployment: deployment.id });
+      return 'removed';
+    } catch (error) {
+      const facts = { deployment: deployment.id, error: String(error) };
+      reporter.report('warn', 'deployment.left', facts);
+      return 'left';
+    }
+  }
+}
+
+/** Removes what no deployment needs: images, layers, networks, folders, blobs. */
+export async function clear(
+  needs: CleanupNeeds,
+  rules: CleanupRules,
+  lastRequestAt: ReadonlyMap<DeploymentId, number>,
+  /** The caller holds what keeps builds from running. */
+  isAlone = false,
+): Promise<readonly GcLine[]> {
+  const lines: GcLine[] = [];
+  const clearImages = async () => {
+    const observed = await observe(needs, lastRequestAt);
+    const seen: Observed = { ...observed, isBuilding: false };
+    const lighter = await weigh(needs, seen, decide(seen, rules, 'deployments stay'));
+    for (const line of lighter) {
+      if (line.verdict !== 'remove' || (line.kind !== 'image' && line.kind !== 'layer')) continue;
+      lines.push(await removeOne(needs, line));
+    }
+    const there = new Set(seen.images.map(({ id }) => id));
+    for (const { kind, id } of seen.ledger) {
+      // Somebody else removed it: the entry says nothing any more.
+      if (kind === 'layer' && !there.has(id)) await needs.store.forget('layer', id);
+    }
+  };
+  if (isAlone) await clearImages();
+  else await needs.deploys.whileNoBuild(clearImages);
+  const seen = await observe(needs, lastRequestAt);
+  const decisions = decide(seen, rules, 'deployments stay');
+  for (const line of await weigh(needs, seen, decisions)) {
+    if (line.verdict !== 'remove') continue;
+    if (line.kind !== 'network' && line.kind !== 'logs' && line.kind !== 'build') continue;
+    // A deploy that began meanwhile makes what it needs before it is looked at again.
+    if (needs.deploys.underWay().has(line.id) || isProjectUnderWay(needs, line)) continue;
+    lines.push(await removeOne(needs, line));
+  }
+  return [...lines, ...(await blobs(needs, seen, decisions, false))];
+}
+
+function isProjectUnderWay({ deploys }: CleanupNeeds, { kind, project }: GcLine): boolean {
+  if (kind !== 'network' || project === undefined) return false;
+  return [...deploys.underWay()].some((id) => id.startsWith(`${project}-`));
+}
+
+async function removeOne(needs: CleanupNeeds, line: GcLine): Promise<GcLine> {
+  const { kind, id } = line;
+  try {
+    const isGone = await removeThing(needs, line);
+    if (!isGone) {
+      const because = `${line.because}, but something that is not Berth’s uses it`;
+      return { ...line, bytes: 0, outcome: 'left', because };
+    }
+    needs.reporter.report('info', `${kind}.removed`, { id, because: line.because });
+    return { ...line, outcome: 'removed' };
+  } catch (error) {
+    needs.reporter.report('warn', `${kind}.left`, { id, error: String(error) });
+    const because = `${line.because}, but it could not be removed: ${String(error)}`;
+    return { ...line, bytes: 0, outcome: 'left', because };
+  }
+}
+
+async function removeThing(
+  { engine, store, logs, deploys }: CleanupNeeds,
+  { kind, id, project }: GcLine,
+): Promise<boolean> {
+  switch (kind) {
+    case 'image':
+    case 'layer':
+      if (!(await engine.removeImage(id))) return false;
+      await store.forget(kind, id);
+      return true;
+    case 'network':
+      if (project !== undefined) await engine.removeNetwork(project);
+      return !(await store.ledger('network')).some((entry) => entry.id === id);
+    case 'logs':
+      await logs.remove(id);
+      return true;
+    case 'build':
+      await deploys.discardBuild(id);
+      return true;
+    default:
+      return false;
+  }
+}
+
+/** In the order in which things can go, each with what it frees. */
+async function weigh(
+  { folders }: CleanupNeeds,
+  { images }: Observed,
+  decisions: readonly Decision[],
+): Promise<readonly GcLine[]> {
+  const going = decisions.filter(({ verdict }) => verdict === 'remove');
+  const imageIds = going.filter(isImage).map(({ id }) => id);
+  const order = childrenFirst([...new Set(imageIds)], images);
+  const freed = freedBy(order, images);
+  const rank = new Map(order.map((id, index) => [id, index]));
+  const lines: GcLine[] = [];
+  for (const decision of decisions) {
+    let bytes = 0;
+    if (decision.verdict === 'remove') {
+      if (isImage(decision)) bytes = freed.get(decision.id) ?? 0;
+      else if (decision.kind === 'logs') bytes = await folderBytes(join(folders.logs, decision.id));
+      else if (decision.kind === 'build') {
+        bytes = await folderBytes(join(folders.builds, decision.id));
+      }
+    }
+    lines.push({ ...decision, bytes });
+  }
+  const ofImages = lines.filter(isImage);
+  return [
+    ...lines.filter((line) => !isImage(line)),
+    ...ofImages.toSorted((one, other) => (rank.get(one.id) ?? -1) - (rank.get(other.id) ?? -1)),
+  ];
+}
+
+function isImage({ kind }: Pick<GcLine, 'kind'>): boolean {
+  return kind === 'image' || kind === 'layer';
+}
+
+async function blobs(
+  needs: CleanupNeeds,
+  seen: Observed,
+  decisions: readonly Decision[],
+  isDryRun: boolean,
+): Promise<readonly GcLine[]> {
+  const going = new Set(
+    decisions
+      .filter((one) => one.kind === 'deployment' && one.verdict === 'remove')
+      .map((one) => one.id),
+  );
+  const manifests = seen.deployments.flatMap(({ id, source }) =>
+    source.kind === 'folder' && !going.has(id) ? [source.manifest] : [],
+  );
+  const { count, bytes } = await needs.sweepBlobs(manifests, isDryRun);
+  if (count === 0) return [];
+  return [
+    {
+      kind: 'blobs',
+      id: `${count} ${count === 1 ? 'file' : 'files'}`,
+      verdict: 'remove',
+      because: 'uploaded, in no deployment, and not asked for in the last hour',
+      bytes,
+      ...(isDryRun ? {} : { outcome: 'removed' as const }),
+    },
+  ];
+}

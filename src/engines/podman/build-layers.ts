@@ -1,0 +1,29 @@
+/** Which images a build left between its steps, so that the ledger can name them. */
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { BUILD_FILE, type BuildPlace } from './build-script.ts';
+
+/** `--> 8bb81a38f95` after a step that was done, and `--> Using cache <id>` after one that was not. */
+const STEP_RESULT = /^(?:\[\d+\/\d+\] )?--> (?:Using cache )?([0-9a-f]{11,64})$/;
+
+/** Beginnings of ids, in order, each once. What a RUN step prints may look the same: the label has to be there as well. */
+export function layersNamed(output: string): readonly string[] {
+  const named = new Set<string>();
+  for (const line of output.split('\n')) {
+    const found = STEP_RESULT.exec(line.trimEnd())?.[1];
+    if (found !== undefined) named.add(found);
+  }
+  return [...named];
+}
+
+/** `sha256:…` of those that are there and carry our label. Nothing when the output is gone. */
+export async function layersOf(
+  build: BuildPlace,
+  ownImages: () => Promise<readonly string[]>,
+): Promise<readonly string[]> {
+  const output = await readFile(join(build.home, BUILD_FILE.output), 'latin1').catch(() => '');
+  const named = layersNamed(output);
+  if (named.length === 0) return [];
+  const own = await ownImages();
+  return own.filter((id) => named.some((start) => id.startsWith(`sha256:${start}`)));
+}

@@ -1,0 +1,98 @@
+/** Every image in Podman's store, and what it is made of. */
+import { createHash } from 'node:crypto';
+import type { StoredImage } from '../../ports/engine.ts';
+import type { PodmanClient } from './client.ts';
+import { inspect, type Step, withAlgorithm } from './image.ts';
+import { LABEL } from './names.ts';
+
+interface Listed {
+  readonly Id: string;
+  readonly ParentId?: string;
+  readonly Labels?: Readonly<Record<string, string>> | null;
+}
+
+type Layers = StoredImage['layers'];
+
+export interface Images {
+  list(): Promise<readonly StoredImage[]>;
+  /** `sha256:…` of those with our ledger label; one call, however many there are. */
+  ownIds(): Promise<readonly string[]>;
+}
+
+/** What an image is made of never changes, so each is looked into once. */
+export function createImages(client: PodmanClient, ledgerId: string): Images {
+  const known = new Map<string, Layers>();
+
+  const listed = async () =>
+    (await client.request({
+      method: 'GET',
+      path: '/images/json',
+      query: { all: true },
+      lane: 'read',
+    })) as readonly Listed[];
+
+  const layersOf = async (id: string): Promise<Layers | undefined> => {
+    const kept = known.get(id);
+    if (kept) return kept;
+    const layers = await readLayers(client, id);
+    if (layers) known.set(id, layers);
+    return layers;
+  };
+
+  return {
+    async list() {
+      // An image with two names is listed twice.
+      const all = new Map((await listed()).map((image) => [image.Id, image]));
+      for (const id of known.keys()) if (!all.has(id)) known.delete(id);
+      const images = await Promise.all(
+        [...all.values()].map(async (image): Promise<StoredImage | undefined> => {
+          const layers = await layersOf(image.Id);
+          // Removed since it was listed.
+          if (!layers) return undefined;
+          return {
+            id: withAlgorithm(image.Id),
+            ...(image.ParentId && { parentId: withAlgorithm(image.ParentId) }),
+            isOurs: image.Labels?.[LABEL.ledger] === ledgerId,
+            layers,
+          };
+        }),
+      );
+      return images.filter((image) => image !== undefined);
+    },
+
+    async ownIds() {
+      const ours = (await listed()).filter((image) => image.Labels?.[LABEL.ledger] === ledgerId);
+      return [...new Set(ours.map(({ Id }) => withAlgorithm(Id)))];
+    },
+  };
+}
+
+/** Podman gives contents and sizes in two lists: the steps that made a layer are those that are not empty. */
+async function readLayers(client: PodmanClient, id: string): Promise<Layers | undefined> {
+  const found = await inspect(client, id);
+  if (!found) return undefined;
+  const answer = await client.ask({ method: 'GET', path: `/images/${id}/history`, lane: 'read' });
+  if (answer.status >= 400) return undefined;
+  const steps = (answer.value as readonly Step[]).toReversed();
+  const isEmpty = (index: number) => found.History?.[index]?.empty_layer === true;
+  const sizes = steps
+    .filter((_, index) => !isEmpty(index))
+    .map((step) => step.size ?? step.Size ?? 0);
+  const contents = found.RootFS?.Layers ?? [];
+  const ids = chain(contents);
+  if (sizes.length !== ids.length) {
+    // An image without a history of its layers is counted as one.
+    return [{ id: ids.at(-1) ?? withAlgorithm(id), bytes: found.Size }];
+  }
+  return ids.map((layer, index) => ({ id: layer, bytes: sizes[index] ?? 0 }));
+}
+
+/** The same content on another base is another layer: each is named by all that is below it. */
+function chain(contents: readonly string[]): readonly string[] {
+  const ids: string[] = [];
+  for (const content of contents) {
+    const below = ids.at(-1) ?? '';
+    ids.push(createHash('sha256').update(`${below} ${content}`).digest('hex'));
+  }
+  return ids;
+}
