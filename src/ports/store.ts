@@ -5,6 +5,7 @@
 import type { Deployment, DeploymentId, LedgerEntry } from '../core/model.ts';
 import type { ReleaseStore } from './release-store.ts';
 import type { AccessStore } from './access-store.ts';
+import type { AliasStore } from './alias-store.ts';
 import type { AuditLog } from './audit.ts';
 import type { BusyStore } from './busy-store.ts';
 import type { CleanupStore } from './cleanup-store.ts';
@@ -14,6 +15,7 @@ export type { LedgerEntry } from '../core/model.ts';
 
 export interface Store
   extends AccessStore,
+    AliasStore,
     AuditLog,
     BusyStore,
     CleanupStore,

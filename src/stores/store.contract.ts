@@ -4,6 +4,7 @@ import { describe, expect, it, onTestFinished } from 'vitest';
 import type { Deployment } from '../core/model.ts';
 import type { LedgerEntry, Store } from '../ports/store.ts';
 import { accessContract } from './access.contract.ts';
+import { aliasStoreContract } from './alias-store.contract.ts';
 import { auditContract } from './audit.contract.ts';
 import { busyStoreContract } from './busy-store.contract.ts';
 import { cleanupStoreContract } from './cleanup-store.contract.ts';
@@ -49,6 +50,7 @@ export function storeContract(name: string, open: () => Promise<OpenedStore>): v
     return opened;
   };
 
+  aliasStoreContract(name, fresh);
   releaseStoreContract(name, fresh);
   secretStoreContract(name, fresh);
 

@@ -2,6 +2,7 @@
 import { BerthError } from '../../core/errors.ts';
 import type { AuditEntry, Deployment, DeploymentId } from '../../core/model.ts';
 import type { AccessStore } from '../../ports/access-store.ts';
+import type { AliasStore } from '../../ports/alias-store.ts';
 import type { AuditFilter } from '../../ports/audit.ts';
 import type { BusyStore } from '../../ports/busy-store.ts';
 import type { CleanupStore } from '../../ports/cleanup-store.ts';
@@ -10,6 +11,7 @@ import type { SecretStore } from '../../ports/secret-store.ts';
 import type { LedgerEntry, Store } from '../../ports/store.ts';
 
 import { memoryAccess } from './access.ts';
+import { memoryAliases } from './aliases.ts';
 import { MemoryAudit } from './audit.ts';
 import { memoryBusy } from './busy.ts';
 import { memoryCleanup, type MemoryCleanup } from './cleanup.ts';
@@ -20,6 +22,7 @@ import { memorySecrets } from './secrets.ts';
 // oxlint-disable-next-line typescript/no-unsafe-declaration-merging -- the constructor assigns all of them
 export interface MemoryStore
   extends AccessStore,
+    AliasStore,
     BusyStore,
     CleanupStore,
     ReleaseStore,
@@ -40,6 +43,7 @@ export class MemoryStore implements Store {
     Object.assign(
       this,
       memoryAccess(needOpen),
+      memoryAliases(needOpen),
       memoryBusy(needOpen),
       this.#cleanup,
       memoryReleases(needOpen),

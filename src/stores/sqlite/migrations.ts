@@ -200,6 +200,23 @@ export const MIGRATIONS: readonly Migration[] = [
       ) strict, without rowid`,
     ],
   },
+  {
+    version: 7,
+    name: 'aliases',
+    statements: [
+      `create table aliases (
+        hostname text not null,
+        path text not null,
+        project text,
+        environment text,
+        deployment_id text,
+        team text not null,
+        created_at real not null,
+        created_by text not null,
+        primary key (hostname, path)
+      ) strict, without rowid`,
+    ],
+  },
 ];
 
 /**

@@ -84,6 +84,18 @@ export interface SecretRow {
   readonly created_by: string;
 }
 
+/** Either project and environment are there, or the deployment. */
+export interface AliasRow {
+  readonly hostname: string;
+  readonly path: string;
+  readonly project: string | null;
+  readonly environment: string | null;
+  readonly deployment_id: string | null;
+  readonly team: string;
+  readonly created_at: number;
+  readonly created_by: string;
+}
+
 export interface SettingRow {
   readonly name: string;
   readonly value: string;
@@ -170,6 +182,7 @@ export interface Tables {
   readonly disk_samples: DiskSampleRow;
   readonly busy: BusyRow;
   readonly secrets: SecretRow;
+  readonly aliases: AliasRow;
   readonly settings: SettingRow;
   readonly schema_versions: SchemaVersionRow;
 }

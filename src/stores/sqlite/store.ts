@@ -4,6 +4,7 @@ import type { Kysely } from 'kysely';
 import { BerthError } from '../../core/errors.ts';
 import type { AuditEntry, Deployment, DeploymentId } from '../../core/model.ts';
 import type { AccessStore } from '../../ports/access-store.ts';
+import type { AliasStore } from '../../ports/alias-store.ts';
 import type { AuditFilter } from '../../ports/audit.ts';
 import type { BusyStore } from '../../ports/busy-store.ts';
 import type { CleanupStore } from '../../ports/cleanup-store.ts';
@@ -11,6 +12,7 @@ import type { ReleaseStore } from '../../ports/release-store.ts';
 import type { SecretStore } from '../../ports/secret-store.ts';
 import type { LedgerEntry, Store } from '../../ports/store.ts';
 import { sqliteAccess } from './access.ts';
+import { sqliteAliases } from './aliases.ts';
 import { appendAudit, readAudit } from './audit.ts';
 import { sqliteBusy } from './busy.ts';
 import { sqliteCleanup } from './cleanup.ts';
@@ -26,6 +28,7 @@ const PAGE_ROWS = 100;
 // oxlint-disable-next-line typescript/no-unsafe-declaration-merging -- the constructor assigns all of them
 export interface SqliteStore
   extends AccessStore,
+    AliasStore,
     BusyStore,
     CleanupStore,
     ReleaseStore,
@@ -42,6 +45,7 @@ export class SqliteStore implements Store {
     Object.assign(
       this,
       sqliteAccess(open),
+      sqliteAliases(open),
       sqliteBusy(open),
       sqliteCleanup(open),
       sqliteReleases(open),

@@ -1,0 +1,88 @@
+/** Aliases have plain names, and nobody gets another team's. */
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { aliasName, parseAlias, refuseAlias } from './alias.ts';
+
+describe('parseAlias', () => {
+  it.each([
+    ['www.example.com', { hostname: 'www.example.com', path: '/' }],
+    ['WWW.Example.com.', { hostname: 'www.example.com', path: '/' }],
+    ['www.example.com/', { hostname: 'www.example.com', path: '/' }],
+    ['www.example.com/Api/v1/', { hostname: 'www.example.com', path: '/Api/v1' }],
+    ['*.example.com', { hostname: '*.example.com', path: '/' }],
+    ['intranet', { hostname: 'intranet', path: '/' }],
+    ['xn--bcher-kva.example/~ann', { hostname: 'xn--bcher-kva.example', path: '/~ann' }],
+    ['4.example', { hostname: '4.example', path: '/' }],
+  ])('reads %s', (text, expected) => {
+    expect(parseAlias(text)).toEqual(expected);
+  });
+
+  it.each([
+    '',
+    '/',
+    '/api',
+    'https://www.example.com',
+    'www.example.com:80',
+    'a..b',
+    '-a.example',
+    'a-.example',
+    'a_b.example',
+    'a.*.example',
+    '*',
+    'b*.example',
+    '127.0.0.1',
+    '[::1]',
+    'bücher.example',
+    `${'a'.repeat(64)}.example`,
+    `${'a.'.repeat(130)}example`,
+    'a.example//x',
+    'a.example/x//y',
+    'a.example/../x',
+    'a.example/x/.',
+    'a.example/%61',
+    'a.example/x?y',
+    'a.example/x#y',
+    'a.example/ä',
+    `a.example/${'x'.repeat(200)}`,
+  ])('says what is wrong with %j', (text) => {
+    expect(parseAlias(text)).toBeTypeOf('string');
+  });
+
+  it('gives names that can be read again', () => {
+    fc.assert(
+      fc.property(fc.oneof(fc.webAuthority(), fc.string()), fc.webPath(), (host, path) => {
+        const place = parseAlias(host + path);
+        if (typeof place !== 'string') expect(parseAlias(aliasName(place))).toEqual(place);
+      }),
+    );
+  });
+});
+
+describe('refuseAlias', () => {
+  const ours = { name: 'shop/production', team: 'us' };
+  const aliases = [
+    { hostname: 'www.example.com', path: '/', team: 'them' },
+    { hostname: '*.example.org', path: '/', team: 'them' },
+    { hostname: 'our.example.net', path: '/', team: 'us' },
+  ];
+  it.each([
+    ['free.example.com', '/', undefined, true],
+    ['our.example.net', '/', undefined, true],
+    ['our.example.net', '/api', undefined, true],
+    ['*.example.net', '/', undefined, true],
+    ['shop.localhost', '/api', ours, true],
+    ['shop.localhost', '/', ours, false],
+    ['shop.localhost', '/api', { ...ours, team: 'them' }, false],
+    ['berth.localhost', '/', 'platform', false],
+    ['berth.localhost', '/api', 'platform', false],
+    ['www.example.com', '/', undefined, false],
+    ['www.example.com', '/api', undefined, false],
+    ['*.example.com', '/', undefined, false],
+    ['any.example.org', '/', undefined, false],
+    ['deep.any.example.org', '/', undefined, true],
+    ['example.org', '/', undefined, true],
+  ] as const)('of %s%s', (hostname, path, given, may) => {
+    const refused = refuseAlias({ hostname, path }, 'us', { given, aliases });
+    expect(refused === undefined).toBe(may);
+  });
+});

@@ -1,0 +1,82 @@
+/** What an alias may be called, where it may lead, and whose it is. */
+import type { Alias } from './model.ts';
+
+/** A place as people write it: `api.example.com/v1`. */
+export type AliasPlace = Pick<Alias, 'hostname' | 'path'>;
+
+const HOSTNAME_CHARS = 253;
+const PATH_CHARS = 200;
+/** RFC 1123 labels; the first may be the wildcard of RFC 4592. All digits at the end would be an address. */
+const HOSTNAME =
+  /^(?:\*\.)?(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)*(?!\d+$)[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$/;
+/** Whole names between slashes, of characters that mean themselves in a URL (RFC 3986, `pchar` without escapes). */
+const PATH = /^(?:\/[A-Za-z0-9._~!$&'()*+,;=:@-]+)+$/;
+
+/**
+ * `API.example.com./v1/` → `{ hostname: 'api.example.com', path: '/v1' }`; a string says what is wrong, as the end of
+ * a sentence that begins with what was given.
+ */
+export function parseAlias(text: string): AliasPlace | string {
+  const slash = text.indexOf('/');
+  const hostname = (slash < 0 ? text : text.slice(0, slash)).toLowerCase().replace(/\.$/, '');
+  const path = slash < 0 ? '/' : text.slice(slash).replace(/\/+$/, '') || '/';
+  if (hostname.includes(':') || text.includes('//')) {
+    return 'is not of the form HOSTNAME or HOSTNAME/PATH: leave out scheme and port';
+  }
+  if (hostname.length > HOSTNAME_CHARS || !HOSTNAME.test(hostname)) {
+    return 'does not begin with a hostname such as www.example.com or *.example.com';
+  }
+  if (path === '/') return { hostname, path };
+  if (path.length > PATH_CHARS || !PATH.test(path) || /\/\.\.?(?:\/|$)/.test(path)) {
+    return 'has a path that is not plain: /api or /shop/cart, without dots, escapes and empty names';
+  }
+  return { hostname, path };
+}
+
+/** `api.example.com/v1`, and the hostname alone when it is all of it. */
+export function aliasName({ hostname, path }: AliasPlace): string {
+  return path === '/' ? hostname : `${hostname}${path}`;
+}
+
+/** Who else has a say in a hostname. */
+export interface Claims {
+  /** What Berth itself leads the hostname to, and the team that has it; `platform` is nobody's. */
+  readonly given: 'platform' | { readonly name: string; readonly team: string } | undefined;
+  /** All aliases there are. */
+  readonly aliases: readonly Pick<Alias, 'hostname' | 'path' | 'team'>[];
+}
+
+/**
+ * Why a team may not have this alias, as a sentence; undefined when it may.
+ *
+ * | the hostname | all of it | a path of it |
+ * |---|---|---|
+ * | is the platform's | no | no |
+ * | is that of a deployment or environment of the team | no | yes |
+ * | is that of another team's | no | no |
+ * | is, or is under, or covers an alias of another team | no | no |
+ * | otherwise | yes | yes |
+ *
+ * A team's own aliases are replaced.
+ */
+export function refuseAlias(place: AliasPlace, team: string, claims: Claims): string | undefined {
+  const { hostname, path } = place;
+  const { given, aliases } = claims;
+  if (given === 'platform') return `${hostname} is a name of the platform.`;
+  if (given !== undefined && given.team !== team) return `${hostname} belongs to another team.`;
+  if (given !== undefined && path === '/') {
+    return `${hostname} always leads to ${given.name}; only a path of it can lead elsewhere.`;
+  }
+  const taken = aliases.find((one) => one.team !== team && overlap(one.hostname, hostname));
+  return taken && `${taken.hostname} belongs to another team.`;
+}
+
+/** Whether some request's hostname would fit both. */
+function overlap(one: string, other: string): boolean {
+  if (one === other) return true;
+  return covers(one, other) || covers(other, one);
+}
+
+function covers(wildcard: string, hostname: string): boolean {
+  return wildcard.startsWith('*.') && hostname.slice(hostname.indexOf('.')) === wildcard.slice(1);
+}
