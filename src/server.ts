@@ -27,6 +27,7 @@ import type { PodmanOptions } from './engines/podman/command.ts';
 import { createPodmanBuilder } from './engines/podman/builder.ts';
 import { openPodmanEngine } from './engines/podman/engine.ts';
 import { openLogs } from './logs/open.ts';
+import { redacted } from './logs/redacted.ts';
 import { openKeeper } from './secrets/keeper.ts';
 import { createMetrics } from './metrics/open.ts';
 import type { Builder } from './ports/builder.ts';
@@ -156,7 +157,10 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   });
   const keyFile = join(data, 'secrets.key');
   const secrets = await openKeeper({ store, keyFile, draw: drawBytes, clock, reporter });
-  const logs = openLogs({ folder: join(data, 'logs'), clock });
+  const logs = redacted(openLogs({ folder: join(data, 'logs'), clock }), async (id) => {
+    const deployment = await store.deployment(id);
+    return deployment ? secrets.reveal(deployment.project, deployment.secrets ?? {}) : {};
+  });
   const blobsFolder = join(data, 'blobs');
   const blobs = await openBlobs(blobsFolder, random);
   const folders = openFolders(blobsFolder, clock);
@@ -187,6 +191,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     bootTimeoutMs: BOOT_TIMEOUT_MS,
     stopGraceMs: STOP_GRACE_MS,
     bounds: ROOM,
+    quotas,
     onUnroute: (id) => router.forget(id),
   });
   const directory = createDirectory(routes, scheduler);
@@ -280,6 +285,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     audit: (entry) => store.appendAudit(entry),
     secrets,
     certificates: tls.certificates,
+    cleanup,
     urlOf: (id) =>
       listenTls !== undefined && tlsOptions?.redirects
         ? `https://${routes.hostOf(id)}${portSuffix(listenTls, 443)}`

@@ -130,8 +130,12 @@ export const deployment = z
       z.object({ kind: z.literal('image'), reference: z.string() }),
     ]),
     configuration: configuration.describe(
-      'In the form of berth.json, with every default. Values of variables are hidden.',
+      'In the form of berth.json, with every default. Values of variables are hidden; `@name` names a secret.',
     ),
+    secrets: z
+      .record(z.string(), z.number().int())
+      .optional()
+      .describe('Version of each secret that it was made with. Absent: it names none.'),
     image: z.object({ id: z.string(), bytes: count }).optional(),
     failure: failure.optional(),
     createdAt: time,

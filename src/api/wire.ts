@@ -1,7 +1,8 @@
-/** The model in its wire form. Values of variables never leave in it: names alone say enough. */
+/** The model in its wire form. Values of variables never leave in it: names alone say enough, and those of secrets. */
 import type { z } from 'zod';
 import { describeConfiguration } from '../config/schema.ts';
 import type { Deployment, DeploymentId, InstanceView } from '../core/model.ts';
+import { readVariable } from '../core/secret.ts';
 import type { LogLine } from '../ports/logs.ts';
 import type { ProgressEvent } from '../deploys/progress.ts';
 import type * as schemas from './schemas.ts';
@@ -25,6 +26,7 @@ export function toWireDeployment(
     state,
     source: { ...source },
     configuration: hideValues(describeConfiguration(deployment.configuration)),
+    ...(deployment.secrets ? { secrets: { ...deployment.secrets } } : {}),
     ...(image ? { image: { id: image.id, bytes: image.bytes } } : {}),
     ...(failure ? { failure: { ...failure } } : {}),
     createdAt: toIso(createdAt),
@@ -82,6 +84,11 @@ function hideValues(configuration: WireConfiguration): WireConfiguration {
 }
 
 function hidden(variables: NonNullable<WireConfiguration['env']>): Record<string, string> {
-  const names = Array.isArray(variables) ? variables : Object.keys(variables);
-  return Object.fromEntries(names.map((name) => [name, HIDDEN]));
+  if (Array.isArray(variables)) return Object.fromEntries(variables.map((name) => [name, HIDDEN]));
+  return Object.fromEntries(
+    Object.entries(variables).map(([name, value]) => [
+      name,
+      readVariable(value).kind === 'secret' ? value : HIDDEN,
+    ]),
+  );
 }
