@@ -57,6 +57,11 @@ export class Books {
 
   /** The engine is told to freeze, stop or remove an instance. */
   checkNobodyUses(id: InstanceId, verb: string): void {
+    // One that is to end anyway may be looked at: frozen for some milliseconds, and thawed or killed.
+    const isLeaving = this.#fleet
+      ?.instances()
+      .some((one) => one.id === id && one.state === 'draining');
+    if (verb === 'freeze' && isLeaving) return;
     const user = this.askings.find((asking) => {
       const lease = heldLease(asking);
       return asking.fleet === this.#fleet && lease?.instanceId === id && !lease.lost.aborted;

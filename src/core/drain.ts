@@ -35,8 +35,9 @@ export function drainsDue(pool: Pool, now: number): DrainsDue {
     const isIdle = instance.inFlight === 0;
     if (isIdle && !isBusy(instance, now)) stop.push(instance.id);
     else if (now >= deadline) force.push(instance.id);
-    else if (isIdle) lookAgainAt = Math.min(lookAgainAt, deadline, instance.busyUntil);
-    else {
+    else if (isBusy(instance, now)) {
+      lookAgainAt = Math.min(lookAgainAt, deadline, instance.busyUntil);
+    } else {
       if (now >= lookAt) look.push(instance.id);
       lookAgainAt = Math.min(lookAgainAt, deadline, now >= lookAt ? now + STILL_MS : lookAt);
     }

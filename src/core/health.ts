@@ -1,4 +1,6 @@
-/** When an instance that runs but does not answer well on its health path is given up. */
+/** When an instance that runs but does not answer well on its health path is given up, and when one stands so still that it is looked at. */
+import type { InstanceId } from './model.ts';
+import type { Pool } from './pool.ts';
 
 /** Between two looks at an instance that runs, in ms. */
 export const HEALTH_EVERY_MS = 10_000;
@@ -22,4 +24,22 @@ export interface Health {
 export function judge(failures: number, status: number | undefined): Health {
   const next = isWell(status) ? 0 : failures + 1;
   return { failures: next, isGivenUp: next >= PATIENCE };
+}
+
+/** A lease that ends within this time is nothing to wonder about, in ms. */
+export const STILL_EVERY_MS = 1_000;
+/** After this time of standing still only every tenth look counts: long requests and idle WebSockets are no fault. */
+const LONG_STILL_MS = 10_000;
+
+/** Instances that hold leases and have finished none for a while: they work on something long, or somebody froze them. */
+export function standingStill(pool: Pool, now: number): readonly InstanceId[] {
+  const still: InstanceId[] = [];
+  for (const instance of pool.instances.values()) {
+    if (instance.inFlight === 0) continue;
+    if (instance.phase !== 'ready' && instance.phase !== 'leaving') continue;
+    const stillMs = now - Math.max(instance.lastEndAt, instance.readyAt);
+    const looks = Math.floor(stillMs / STILL_EVERY_MS);
+    if (looks > 0 && (stillMs < LONG_STILL_MS || looks % 10 === 0)) still.push(instance.id);
+  }
+  return still;
 }

@@ -1,6 +1,7 @@
 /** What every part of the scheduler works with: the ports, the options, and the shared boot permits. */
 import type { Bounds } from '../core/pool.ts';
 import type { InstanceId } from '../core/model.ts';
+import type { Quotas } from '../core/quota.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { Engine } from '../ports/engine.ts';
 import type { HostMemory } from '../ports/host-memory.ts';
@@ -35,6 +36,8 @@ export interface SchedulerOptions {
   readonly stopGraceMs: number;
   /** How the waiting room of each deployment is bounded. */
   readonly bounds: Bounds;
+  /** What the team of a project uses; absent: nobody counts. */
+  readonly quotas?: Pick<Quotas, 'of'>;
   /** Called when an instance gets no more requests for now, so that nobody keeps connections to it. */
   readonly onUnroute: (instanceId: InstanceId) => void;
 }

@@ -1,5 +1,6 @@
 /** One instance as the scheduler holds it: where it is reached, and its engine calls one after the other. */
 import type { InstanceId } from '../core/model.ts';
+import type { HeldLease } from './held-lease.ts';
 
 /** Where the time of making a container went, in ms; created without being parked, where the engine cannot. */
 export interface PrepareTimes {
@@ -23,6 +24,8 @@ export class Instance {
   keptBusyUntil = 0;
   /** It said something about being busy that could not be read. */
   hasMisspoken = false;
+  /** Of those who use it now. */
+  readonly leases = new Set<HeldLease>();
   times: StartTimes = { bootMs: 0, portMs: 0 };
   readonly #lost = new AbortController();
   #span = new AbortController();

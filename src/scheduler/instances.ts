@@ -6,7 +6,7 @@ import type { Deployment, InstanceId, StartKind } from '../core/model.ts';
 import {
   becameReady,
   gaveUpPages,
-  gone,
+  hang,
   join,
   leave,
   type Phase,
@@ -16,9 +16,10 @@ import {
   startFailed,
   takeOver,
 } from '../core/pool.ts';
-import type { EngineInstance, Exit } from '../ports/engine.ts';
+import type { EngineInstance } from '../ports/engine.ts';
 import { type Booted, type BootFailure, engineFailure, prepare, startPrepared } from './boot.ts';
 import type { Context } from './context.ts';
+import { Endings } from './endings.ts';
 import { watchHealth } from './health.ts';
 import { Instance } from './instance.ts';
 
@@ -36,11 +37,22 @@ export class Instances {
   readonly #options: InstancesOptions;
   readonly #instances = new Map<InstanceId, Instance>();
   readonly #underWay = new Set<Promise<void>>();
+  readonly endings: Endings;
   /** Set when a deployment listens on several ports, so that the right one is waited for. */
   #learnedPort: number | undefined;
 
   constructor(options: InstancesOptions) {
     this.#options = options;
+    const { context, pool, changed } = options;
+    this.endings = new Endings({
+      context,
+      pool,
+      changed,
+      get: (id) => this.get(id),
+      remove: (instance) => this.#remove(instance),
+      run: (work) => this.#run(work),
+      report: (...said) => this.#report(...said),
+    });
   }
 
   get(id: InstanceId): Instance | undefined {
@@ -146,7 +158,8 @@ export class Instances {
         context.onRest();
       } catch (error) {
         this.#report('warn', 'instance.not-frozen', id, { error: String(error) });
-        if (pool.instances.get(id)?.phase === 'frozen') this.retire(id, 'could not be frozen');
+        if (pool.instances.get(id)?.phase === 'frozen')
+          this.endings.retire(id, 'could not be frozen');
       }
     });
   }
@@ -195,40 +208,6 @@ export class Instances {
       context.onRest();
       this.#options.changed();
     });
-  }
-
-  /** Takes an instance that holds no lease any more out of the pool, stops and removes it. */
-  retire(id: InstanceId, because: string): void {
-    const instance = this.#instances.get(id);
-    const { context, pool } = this.#options;
-    leave(pool, id, because, context.clock.now());
-    gone(pool, id, context.clock.now());
-    if (!instance) return;
-    instance.lose();
-    context.onUnroute(id);
-    this.#run(async () => {
-      try {
-        await instance.inOrder(() => context.engine.stop(id, context.stopGraceMs));
-      } catch (error) {
-        this.#report('warn', 'instance.not-stopped', id, { error: String(error) });
-      }
-      await this.#remove(instance);
-      this.#report('info', 'instance.stopped', id, { because });
-    });
-  }
-
-  /** The engine says that an instance ended by itself. A booting one is noticed by its own boot. */
-  exited(id: InstanceId, exit: Exit | undefined): void {
-    const instance = this.#instances.get(id);
-    const { pool, context } = this.#options;
-    const phase = pool.instances.get(id)?.phase;
-    if (!instance || phase === undefined || phase === 'booting') return;
-    gone(pool, id, context.clock.now());
-    instance.lose();
-    context.onUnroute(id);
-    this.#report('warn', 'instance.died', id, { phase, exit });
-    this.#run(() => this.#remove(instance));
-    this.#options.changed();
   }
 
   /** Takes over an instance that the engine still has from before; false when it is of no use. */
@@ -320,10 +299,15 @@ export class Instances {
     const { context, deployment, pool } = this.#options;
     const path = deployment.configuration.healthPath;
     if (path === undefined || pool.instances.get(instance.id)?.phase !== 'ready') return;
-    void watchHealth(context, instance, path, instance.beginSpan()).then((because) => {
-      if (because === undefined) return;
-      this.#report('warn', 'instance.unwell', instance.id, { because });
-      leave(pool, instance.id, because, context.clock.now());
+    const { protocol } = deployment.configuration;
+    const at = { path, ...(protocol === undefined ? {} : { protocol }) };
+    void watchHealth(context, instance, at, instance.beginSpan()).then((unwell) => {
+      if (unwell === undefined) return;
+      const { because, isHung } = unwell;
+      this.#report('warn', 'instance.unwell', instance.id, { because, isHung });
+      // What answers badly may still finish what it holds; what does not answer at all will not.
+      if (isHung) hang(pool, instance.id, because, context.clock.now());
+      else leave(pool, instance.id, because, context.clock.now());
       this.#options.changed();
     });
   }
@@ -334,7 +318,7 @@ export class Instances {
     const isAtRest = replaced.phase === 'frozen';
     takeOver(pool, fresh, replaced, now);
     if (!isAtRest) return;
-    this.retire(replaced.id, fresh.because);
+    this.endings.retire(replaced.id, fresh.because);
     if (pool.waiting.size === 0 && !isBusy(fresh, now))
       this.freeze(fresh.id, 'fresh, in place of one that had run for limits.duration');
   }

@@ -67,6 +67,7 @@ export class Preparing {
   }
 
   #apply(): void {
+    this.#pool.isPreparing = this.#holds.size > 0;
     const { min, max } = this.#asked ?? this.#own;
     const counts = [...this.#holds].map(({ count }) => count);
     // `idle: run` is the deployment's own wish, whatever environments say.

@@ -4,13 +4,14 @@ import { drainsDue } from '../core/drain.ts';
 import { BerthError } from '../core/errors.ts';
 import { type Demotion, firstResting, type Resting, restsDue } from '../core/idle.ts';
 import type { Deployment, InstanceId, Scale, StartKind } from '../core/model.ts';
-import { plan } from '../core/plan.ts';
+import { lackingRoom, plan } from '../core/plan.ts';
 import {
   acquit,
   arrive,
   cancel,
   createPool,
   endLease,
+  joinTeam,
   leave,
   type Pool,
   type RequestId,
@@ -18,13 +19,16 @@ import {
   wakeAgain,
 } from '../core/pool.ts';
 import { recyclesDue } from '../core/recycle.ts';
+import type { TeamUse } from '../core/quota.ts';
 import type { Acquired, BusySaid, LeaseEnd } from '../ports/fleet.ts';
 import type { Context } from './context.ts';
+import { HeldLease } from './held-lease.ts';
 import { Instances } from './instances.ts';
 import { Preparing } from './preparing.ts';
 
 interface Waiter {
   readonly since: number;
+  readonly use: TeamUse | undefined;
   readonly settle: (result: Acquired) => void;
 }
 
@@ -41,6 +45,7 @@ export class Runner {
   /** The time for which a wake-up is set, and how to call it off. */
   #alarm: { readonly at: number; readonly off: AbortController } | undefined;
   #isClosed = false;
+  #full: Acquired | undefined;
 
   constructor(deployment: Deployment, context: Context) {
     this.deployment = deployment;
@@ -60,8 +65,29 @@ export class Runner {
     });
   }
 
+  /** From now on it counts for its team; what a deploy verifies before is the platform's. */
+  joinTeam(): void {
+    const use = this.#context.quotas?.of(this.deployment.project);
+    if (!use || use === this.pool.use) return;
+    joinTeam(this.pool, use);
+    use.offer(this.#giveRoom);
+  }
+
   /** A lease, in strict order of arrival; without `mayWake` now or not at all. */
   acquire(signal: AbortSignal, mayWake = true): Promise<Acquired> | Acquired {
+    const { use } = this.pool;
+    if (use && !use.admit()) return tooManyRequests(use);
+    const acquired = this.#acquire(signal, mayWake, use);
+    if (!(acquired instanceof Promise) && acquired.kind !== 'leased') use?.done();
+    return acquired;
+  }
+
+  /** `use` has admitted the request: it is over when its lease ends, or when it gets none. */
+  #acquire(
+    signal: AbortSignal,
+    mayWake: boolean,
+    use: TeamUse | undefined,
+  ): Promise<Acquired> | Acquired {
     if (signal.aborted) return { kind: 'cancelled' };
     if (this.#isClosed)
       return refuse(new BerthError('NOT_FOUND', { detail: `${this.deployment.id} was removed.` }));
@@ -71,15 +97,13 @@ export class Runner {
     const arrival = arrive(this.pool, requestId, now, mayWake);
     switch (arrival.kind) {
       case 'leased':
-        return this.#lease(arrival.instanceId, 'warm', 0);
+        return this.#lease(arrival.instanceId, 'warm', 0, use);
       case 'waiting':
-        return this.#wait(requestId, now, signal);
+        return this.#wait(requestId, now, signal, use);
       case 'asleep':
         return ASLEEP;
-      case 'queueFull': {
-        const detail = `${this.pool.waiting.size} requests wait for ${this.deployment.id} already.`;
-        return refuse(new BerthError('QUEUE_FULL', { detail, retryAfterSeconds: 1 }));
-      }
+      case 'queueFull':
+        return (this.#full ??= this.#roomIsFull());
     }
   }
 
@@ -127,10 +151,16 @@ export class Runner {
   react(): void {
     if (this.#isClosed) return;
     const now = this.#context.clock.now();
+    const { use } = this.pool;
+    const short = lackingRoom(this.pool);
+    if (short > 0) use?.makeRoom(use.room() + short, this.#giveRoom);
     const next = plan(this.pool, now);
+    if (next.lacking > 0) use?.awaitRoom(this.#reactSoon);
+    for (const requestId of next.overQuota)
+      this.#take(requestId)?.settle(refuse(noInstanceLeft(use)));
     for (const { requestId, instanceId, start } of next.dispatch) {
       const waiter = this.#take(requestId);
-      if (waiter) waiter.settle(this.#lease(instanceId, start, now - waiter.since));
+      if (waiter) waiter.settle(this.#lease(instanceId, start, now - waiter.since, waiter.use));
       else endLease(this.pool, instanceId, false, now);
     }
     for (const requestId of next.timedOut)
@@ -149,7 +179,9 @@ export class Runner {
     const { pool, instances } = this;
     const recycles = recyclesDue(pool, now);
     for (const { instanceId, how, because } of recycles.recycles) {
-      if (how === 'replace') instances.create(because, instanceId);
+      if (how === 'replace' && pool.use?.room() === 0)
+        this.#recycleWithoutRoom(instanceId, because);
+      else if (how === 'replace') instances.create(because, instanceId);
       else if (how === 'leave') leave(pool, instanceId, because, now);
       else this.#parkInstead(instanceId, because);
     }
@@ -160,11 +192,41 @@ export class Runner {
       else this.#stopToRest(instanceId, because);
     }
     const drains = drainsDue(pool, now);
-    for (const id of [...drains.stop, ...drains.force]) {
-      instances.retire(id, pool.instances.get(id)?.because ?? 'drained');
-    }
+    const why = (id: InstanceId) => pool.instances.get(id)?.because ?? 'drained';
+    for (const id of drains.stop) instances.endings.retire(id, why(id));
+    for (const id of drains.force) instances.endings.force(id, why(id));
+    for (const id of drains.look) instances.endings.look(id);
     return [recycles.lookAgainAt, rests.lookAgainAt, drains.lookAgainAt];
   }
+
+  /** Without room for both the old one goes first, as soon as it holds nothing; until then it serves on. */
+  #recycleWithoutRoom(id: InstanceId, because: string): void {
+    const { pool } = this;
+    pool.use?.awaitRoom(this.#reactSoon);
+    const instance = pool.instances.get(id);
+    if (instance?.phase === 'ready' && instance.inFlight === 0)
+      leave(pool, id, because, this.#context.clock.now());
+  }
+
+  /** Another deployment of the team needs an instance, and the plan allows no more: an idle one gives way. */
+  readonly #giveRoom = (): boolean => {
+    const { pool } = this;
+    if (this.#isClosed || pool.isPreparing || pool.waiting.size > 0) return false;
+    const ready = [...pool.instances.values()].filter(({ phase }) => phase === 'ready');
+    if (ready.length <= pool.scale.min) return false;
+    const now = this.#context.clock.now();
+    const idle = ready.find((one) => one.inFlight === 0 && !one.isSuspect && !isBusy(one, now));
+    if (!idle) return false;
+    const because = 'idle, and another deployment of the team needs an instance';
+    if (this.#context.engine.powers.freeze) this.instances.freeze(idle.id, because);
+    else this.#stopToRest(idle.id, because);
+    return true;
+  };
+
+  /** Not at once: whoever makes room is in the middle of a decision of its own. */
+  readonly #reactSoon = (): void => {
+    void Promise.resolve().then(() => this.react());
+  };
 
   /** Brings a deployment that was just verified to its rest. */
   restNow(id: InstanceId): void {
@@ -205,12 +267,13 @@ export class Runner {
     });
     if (to === 'reclaimed') this.instances.reclaim(instanceId, because);
     else if (to === 'parked') this.#parkInstead(instanceId, because);
-    else this.instances.retire(instanceId, because);
+    else this.instances.endings.retire(instanceId, because);
   }
 
   /** Takes no more requests; resolves when all instances are drained and removed. */
   async close(): Promise<void> {
     this.#isClosed = true;
+    this.pool.use?.withdraw(this.#giveRoom);
     this.#alarm?.off.abort();
     this.#preparing.look(
       new BerthError('DEPLOYMENT_NOT_FOUND', { detail: `${this.deployment.id} was removed.` }),
@@ -243,13 +306,19 @@ export class Runner {
     for (;;) {
       const now = this.#context.clock.now();
       const drains = drainsDue(this.pool, now);
-      for (const id of [...drains.stop, ...drains.force]) this.instances.retire(id, REMOVED);
+      for (const id of drains.stop) this.instances.endings.retire(id, REMOVED);
+      for (const id of drains.force) this.instances.endings.force(id, REMOVED);
       if (this.pool.instances.size === 0) return;
       await this.#context.clock.sleep(DRAIN_LOOK_MS);
     }
   }
 
-  #wait(requestId: RequestId, since: number, signal: AbortSignal): Promise<Acquired> {
+  #wait(
+    requestId: RequestId,
+    since: number,
+    signal: AbortSignal,
+    use: TeamUse | undefined,
+  ): Promise<Acquired> {
     return new Promise((resolve) => {
       const onAbort = () => {
         cancel(this.pool, requestId);
@@ -257,9 +326,10 @@ export class Runner {
       };
       const settle = (result: Acquired) => {
         signal.removeEventListener('abort', onAbort);
+        if (result.kind !== 'leased') use?.done();
         resolve(result);
       };
-      this.#waiters.set(requestId, { since, settle });
+      this.#waiters.set(requestId, { since, use, settle });
       signal.addEventListener('abort', onAbort, { once: true });
       this.react();
     });
@@ -271,23 +341,23 @@ export class Runner {
     return waiter;
   }
 
-  #lease(instanceId: InstanceId, start: StartKind, waitMs: number): Acquired {
+  #lease(
+    instanceId: InstanceId,
+    start: StartKind,
+    waitMs: number,
+    use: TeamUse | undefined,
+  ): Acquired {
     const instance = this.instances.get(instanceId);
     if (instance?.host === undefined || instance.port === undefined) {
       throw new Error(`instance ${instanceId} is ready but has no address`);
     }
-    const { bootMs, portMs } = start === 'warm' ? { bootMs: 0, portMs: 0 } : instance.times;
-    let isHeld = true;
-    const end = (how: LeaseEnd) => {
-      if (!isHeld) return;
-      isHeld = false;
+    const { host, port } = instance;
+    const times = start === 'warm' ? AT_ONCE : instance.times;
+    const lease = new HeldLease(instance, { host, port }, { start, waitMs, times }, (how) => {
+      use?.done();
       this.#endLease(instanceId, how);
-    };
-    const { host, port, lost } = instance;
-    return {
-      kind: 'leased',
-      lease: { instanceId, host, port, start, waitMs, bootMs, portMs, lost, end },
-    };
+    });
+    return { kind: 'leased', lease };
   }
 
   #endLease(instanceId: InstanceId, how: LeaseEnd): void {
@@ -307,7 +377,7 @@ export class Runner {
     this.#context.engine.look(instanceId).then(
       (look) => {
         if (look.kind === 'exited') {
-          this.instances.exited(instanceId, look.exit);
+          this.instances.endings.exited(instanceId, look.exit);
           return;
         }
         acquit(this.pool, instanceId);
@@ -320,7 +390,7 @@ export class Runner {
   /** An engine that does not answer says nothing about the instance: others' requests on it go on. */
   async #notSeen(instanceId: InstanceId, error: unknown): Promise<void> {
     if (!(error instanceof BerthError && error.code === 'ENGINE_UNAVAILABLE')) {
-      this.instances.exited(instanceId, undefined);
+      this.instances.endings.exited(instanceId, undefined);
       return;
     }
     await this.#context.clock.sleep(LOOK_AGAIN_MS);
@@ -330,13 +400,19 @@ export class Runner {
 
   #stopToRest(instanceId: InstanceId, because: string): void {
     if (this.#context.engine.powers.park) this.#parkInstead(instanceId, because);
-    else this.instances.retire(instanceId, because);
+    else this.instances.endings.retire(instanceId, because);
   }
 
   #parkInstead(instanceId: InstanceId, because: string): void {
     const lastUsedAt = this.pool.instances.get(instanceId)?.idleSince;
-    this.instances.retire(instanceId, because);
+    this.instances.endings.retire(instanceId, because);
     this.instances.park(because, lastUsedAt);
+  }
+
+  /** The same for all: with its stack, an error of its own is the dearest part of a refusal. */
+  #roomIsFull(): Acquired {
+    const detail = `${this.pool.bounds.maxWaiting} requests wait for ${this.deployment.id} already.`;
+    return refuse(new BerthError('QUEUE_FULL', { detail, retryAfterSeconds: 1 }));
   }
 
   /** What those get who ask while starts keep failing. */
@@ -394,10 +470,29 @@ const ASLEEP = refuse(
 /** How soon a suspect is looked at again when the engine did not answer, in ms. */
 const LOOK_AGAIN_MS = 1_000;
 
+const AT_ONCE = { bootMs: 0, portMs: 0 };
+
 const REMOVED = 'the deployment is being removed';
 
 /** How often a deployment that is being removed is looked at while requests run, in ms. */
 const DRAIN_LOOK_MS = 20;
+
+/** One for each team: a refusal has to cost less than what it refuses. */
+const refusals = new WeakMap<TeamUse, { readonly text: string; readonly answer: Acquired }>();
+
+function tooManyRequests(use: TeamUse): Acquired {
+  const text = `The plan ${use.plan} of team ${use.team} allows ${use.quota.requests} at once.`;
+  const known = refusals.get(use);
+  if (known?.text === text) return known.answer;
+  const answer = refuse(new BerthError('QUOTA_REQUESTS', { detail: text, retryAfterSeconds: 1 }));
+  refusals.set(use, { text, answer });
+  return answer;
+}
+
+function noInstanceLeft(use: TeamUse | undefined): BerthError {
+  const detail = `The plan ${use?.plan} of team ${use?.team} allows ${use?.quota.instances} running at once, and all are in use.`;
+  return new BerthError('QUOTA_INSTANCES', { detail, retryAfterSeconds: 5 });
+}
 
 function refuse(error: BerthError): Acquired {
   return { kind: 'refused', error };

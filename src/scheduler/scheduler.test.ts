@@ -430,7 +430,7 @@ describe('a health path', () => {
     world({ configuration: { healthPath: '/up' }, healthStatus: () => status });
     await deploy();
     const first = leaseOf(await passing(ask()));
-    status = undefined;
+    status = 500;
     await clock.advance(31_000);
     expect(states()).toEqual(['draining']);
     status = 200;

@@ -17,6 +17,7 @@ import { BootPermits } from './boot-permits.ts';
 import { keepBudget } from './budget.ts';
 import type { Context, SchedulerOptions } from './context.ts';
 import { Runner } from './runner.ts';
+import { watchStillness } from './stillness.ts';
 import { verify } from './verify.ts';
 
 /** How long after a failed removal what is left over is looked at again, in ms. */
@@ -51,10 +52,14 @@ export class Scheduler implements Fleet, Scaling {
 
   /** Takes over what the engine still has of these deployments, removes what is left of others, and follows the engine. */
   async start(deployments: readonly Deployment[]): Promise<void> {
-    for (const deployment of deployments)
-      this.#runners.set(deployment.id, new Runner(deployment, this.#context));
+    for (const deployment of deployments) {
+      const runner = new Runner(deployment, this.#context);
+      runner.joinTeam();
+      this.#runners.set(deployment.id, runner);
+    }
     await adoptAll(this.#context, this.#runners);
     this.#askBudget();
+    void watchStillness(this.#context, () => this.#allRunners(), this.#stop.signal);
     void this.#context.engine.watch((event) => this.#engineSays(event), this.#stop.signal);
   }
 
@@ -91,6 +96,7 @@ export class Scheduler implements Fleet, Scaling {
     if (this.#runners.has(deployment.id)) return;
     const runner = verified ?? new Runner(deployment, this.#context);
     this.#runners.set(deployment.id, runner);
+    runner.joinTeam();
     if (verified) this.#askBudget();
     runner.setScale(this.#scales.get(deployment.id));
   }
@@ -169,7 +175,7 @@ export class Scheduler implements Fleet, Scaling {
       void this.#resync();
       return;
     }
-    this.#runnerOf(event.id)?.instances.exited(
+    this.#runnerOf(event.id)?.instances.endings.exited(
       event.id,
       event.kind === 'exited' ? event.exit : undefined,
     );
@@ -191,7 +197,8 @@ export class Scheduler implements Fleet, Scaling {
       const found = new Map((await engine.list()).map((instance) => [instance.id, instance]));
       for (const [id, runner] of before) {
         const instance = found.get(id);
-        if (!instance || instance.state === 'exited') runner.instances.exited(id, instance?.exit);
+        if (!instance || instance.state === 'exited')
+          runner.instances.endings.exited(id, instance?.exit);
       }
       const isKnown = (id: InstanceId) => this.#runnerOf(id)?.instances.get(id) !== undefined;
       const left = await removeUnknown(this.#context, [...found.values()], isKnown);

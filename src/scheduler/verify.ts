@@ -30,14 +30,19 @@ export async function verify(context: Context, runner: Runner): Promise<Verified
 }
 
 async function checkHealth(context: Context, runner: Runner, lease: Lease): Promise<void> {
-  const path = runner.deployment.configuration.healthPath;
+  const { healthPath: path, protocol } = runner.deployment.configuration;
   if (path === undefined) return;
   const { clock } = context;
   let status: number | undefined;
   const over = new AbortController();
   void clock.sleep(HEALTH_TIMEOUT_MS, over.signal).then(() => over.abort());
   const deadline = AbortSignal.any([lease.lost, over.signal]);
-  const at = { host: lease.host, port: lease.port, path };
+  const at = {
+    host: lease.host,
+    port: lease.port,
+    path,
+    ...(protocol === undefined ? {} : { protocol }),
+  };
   while (!deadline.aborted) {
     status = await askHealth(context, at, HEALTH_ANSWER_MS, deadline);
     if (isWell(status)) {
