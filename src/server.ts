@@ -37,6 +37,8 @@ import type { Store } from './ports/store.ts';
 import { accessFacts, accessLine } from './router/access-line.ts';
 import type { AccessRecord } from './router/access-log.ts';
 import { createRouter } from './router/router.ts';
+import { createReleases } from './releases/releases.ts';
+import { createEnvironmentRoutes } from './releases/routes.ts';
 import { Scheduler } from './scheduler/scheduler.ts';
 import { openSqliteStore } from './stores/sqlite/open.ts';
 import { systemClock as clock } from './system/clock.ts';
@@ -174,6 +176,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   // Buildah 1.33, which came with Podman 4.8, is the first to know them.
   const hasHeredocs = options.engine === 'memory' || isAtLeast(description.version, 4, 8);
 
+  const closing = new AbortController();
   const routes = new RouteTable({ domain });
   const scheduler = new Scheduler({
     engine,
@@ -216,6 +219,17 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     reporter,
   });
 
+  const releases = createReleases({
+    store,
+    derivations: deployer,
+    fleet: scheduler,
+    secrets,
+    routes: createEnvironmentRoutes(routes),
+    closing: closing.signal,
+    clock,
+    reporter,
+  });
+
   const cleanup = await openCleanup({
     store,
     engine,
@@ -248,7 +262,6 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
 
   const lag = monitorLag(clock);
   opened.defer(() => lag.close());
-  const closing = new AbortController();
   let listen = options.listen;
   let listenTls: string | undefined;
   const facts = (): ServerFacts => ({
@@ -268,6 +281,10 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     if (listenTls !== undefined) return `https://berth.${domain}${portSuffix(listenTls, 443)}`;
     return `http://berth.${domain}${portSuffix(listen)}`;
   };
+  const urlOfHost = (host: string) =>
+    listenTls !== undefined && tlsOptions?.redirects
+      ? `https://${host}${portSuffix(listenTls, 443)}`
+      : `http://${host}${portSuffix(listen)}`;
   const api = await createApi({
     access,
     quotas,
@@ -279,6 +296,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     blobs,
     folders,
     deployer,
+    releases,
     fleet: scheduler,
     logs,
     clock,
@@ -286,10 +304,8 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     secrets,
     certificates: tls.certificates,
     cleanup,
-    urlOf: (id) =>
-      listenTls !== undefined && tlsOptions?.redirects
-        ? `https://${routes.hostOf(id)}${portSuffix(listenTls, 443)}`
-        : `http://${routes.hostOf(id)}${portSuffix(listen)}`,
+    urlOf: (id) => urlOfHost(routes.hostOf(id)),
+    urlOfEnvironment: (project, name) => urlOfHost(routes.hostOfEnvironment(project, name)),
     closing: closing.signal,
     nextRequestId: () => random.id(12),
     reporter,
@@ -335,7 +351,10 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     for (const project of projects) await engine.removeNetwork(project);
   });
   opened.defer(() => deployer.close());
+  await releases.recover();
   await deployer.resume();
+  opened.defer(() => releases.close());
+  await releases.open();
   opened.defer(() => cleanup.close());
   cleanup.start();
 

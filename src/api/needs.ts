@@ -1,9 +1,10 @@
 /** What the API needs from the rest of Berth, handed in by the wiring. */
 import type { Access } from '../access/open.ts';
+import type { Cleanup } from '../cleanup/open.ts';
 import type { Blobs } from '../deploys/blobs.ts';
 import type { Deployer } from '../deploys/deployer.ts';
 import type { Folders } from '../deploys/folders.ts';
-import type { AuditEntry, DeploymentId } from '../core/model.ts';
+import type { AuditEntry, DeploymentId, EnvironmentName } from '../core/model.ts';
 import type { Quotas } from '../core/quota.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { EngineDescription } from '../ports/engine.ts';
@@ -11,6 +12,7 @@ import type { Fleet } from '../ports/fleet.ts';
 import type { Logs } from '../ports/logs.ts';
 import type { Reporter } from '../ports/reporter.ts';
 import type { Store } from '../ports/store.ts';
+import type { Releases } from '../releases/releases.ts';
 import type { Keeper } from '../secrets/keeper.ts';
 import type { Certificates } from '../tls/certificates.ts';
 
@@ -56,9 +58,11 @@ export interface ApiNeeds {
   readonly blobs: Blobs;
   readonly folders: Folders;
   readonly deployer: Deployer;
+  readonly releases: Releases;
   readonly fleet: Fleet;
   readonly logs: Logs;
   readonly certificates: Certificates;
+  readonly cleanup: Cleanup;
   readonly secrets: Keeper;
   readonly clock: Clock;
   /**
@@ -68,6 +72,8 @@ export interface ApiNeeds {
   readonly audit: (entry: AuditEntry) => Promise<void>;
   /** The deployment's own address, for ever. */
   readonly urlOf: (id: DeploymentId) => string;
+  /** The address of an environment, whatever it runs. */
+  readonly urlOfEnvironment: (project: string, name: EnvironmentName) => string;
   /** Aborts when the server stops: streams end then. */
   readonly closing: AbortSignal;
   readonly nextRequestId: () => string;

@@ -46,6 +46,7 @@ export function addUploads(routes: Routes, needs: ApiNeeds): void {
           detail: 'The body must be application/octet-stream.',
         });
       }
+      await needs.cleanup.room({ wantedBytes: announced });
       await needs.blobs.write(request.params.sha256, content, BOUNDS.uploadFileBytes);
       return reply.code(204).send(null);
     },

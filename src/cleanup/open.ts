@@ -36,8 +36,6 @@ export interface Cleanup {
   usage(): Promise<DiskUsage>;
   /** Throws DISK_FULL or DISK_BUDGET when a build must not begin, after a clean-up of its own did not help. */
   room(question: RoomQuestion): Promise<void>;
-  /** The same for an upload, quickly and without cleaning up. */
-  roomForUpload(bytes: number): Promise<void>;
   /** Runs by the hour until it is closed. */
   start(): void;
   /** Writes what is not yet written. */
@@ -57,6 +55,7 @@ export async function openCleanup(needs: CleanupNeeds): Promise<Cleanup> {
   let queue: Promise<unknown> = Promise.resolve();
   let loops: readonly Promise<void>[] = [];
   let known: DiskUsage | undefined;
+  let pressedAt = Number.NEGATIVE_INFINITY;
   let measuring: Promise<DiskUsage> | undefined;
 
   /** One after the other: two runs would only get in each other's way. */
@@ -112,9 +111,22 @@ export async function openCleanup(needs: CleanupNeeds): Promise<Cleanup> {
     return report;
   }
 
+  /** Bytes that were freed; undefined when it could not be done, or was just done for the file before this one. */
+  function press(isAlone: boolean): Promise<number | undefined> {
+    return inTurn(async () => {
+      if (!isAlone && clock.now() - pressedAt < FRESH_MS) return undefined;
+      const { freedBytes } = await run(pressing(rules), isAlone);
+      pressedAt = clock.now();
+      return freedBytes;
+    }).catch((error: unknown) => {
+      reporter.report('warn', 'cleanup.failed', { what: 'pressing', error: String(error) });
+      return undefined;
+    });
+  }
+
   async function refusal(found: Shortage, freed: number | undefined): Promise<BerthError> {
     const parts = [`${bytesInWords(found.missingBytes)} are missing. ${found.because}`];
-    const lines = await plan(needs, pressing(rules), lastRequests.all());
+    const lines = await plan(needs, rules, lastRequests.all());
     const wouldFree = lines.reduce((sum, { bytes }) => sum + bytes, 0);
     if (freed !== undefined) parts.push(`A clean-up freed ${bytesInWords(freed)} just now.`);
     parts.push(
@@ -164,14 +176,9 @@ export async function openCleanup(needs: CleanupNeeds): Promise<Cleanup> {
 
     async room({ wantedBytes, isAlone = false }) {
       if (!shortage(await state(), wantedBytes)) return;
-      const report = await inTurn(() => run(pressing(rules), isAlone)).catch(() => undefined);
+      const freed = await press(isAlone);
       const found = shortage(await state(), wantedBytes);
-      if (found) throw await refusal(found, report?.freedBytes);
-    },
-
-    async roomForUpload(bytes) {
-      const found = shortage(await state(), bytes);
-      if (found) throw await refusal(found, undefined);
+      if (found) throw await refusal(found, freed);
     },
 
     start() {

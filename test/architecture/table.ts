@@ -142,6 +142,7 @@ export const PARTS: readonly Part[] = [
       ports: NEEDS,
       config: 'the schema that validates a file validates a request',
       access: 'its public functions',
+      cleanup: 'its public functions',
       deploys: 'its public functions',
       secrets: 'its public functions',
       tls: 'its public functions',
