@@ -84,6 +84,11 @@ export const CATALOGUE = {
     title: 'The instance stopped while it answered',
     advice: 'Look at `berth logs`. The request was not repeated, because that might not be safe.',
   },
+  BAD_RESPONSE: {
+    status: 502,
+    title: 'The answer of the app is not valid HTTP',
+    advice: 'The detail says what the parser met: mend what the app writes, or its `protocol`.',
+  },
   DURATION_EXCEEDED: {
     status: 504,
     title: 'The request took longer than limits.duration',

@@ -173,12 +173,7 @@ describe('an answer that is not HTTP', () => {
   let garbler: NetServer;
   afterEach(() => garbler.close());
 
-  it.each([
-    'SSH-2.0-OpenSSH_9.2\r\n',
-    'HTTP/1.1 200 OK\r\ncontent-length: 1\r\ncontent-length: 2\r\n\r\n',
-    'HTTP/1.1 200 OK\r\nx-bad: \u0001\r\n\r\n',
-    `HTTP/1.1 200 OK\r\nx-long: ${'x'.repeat(70_000)}\r\n\r\n`,
-  ])('is a 502 that says so, and nobody is blamed for dying: %#', async (garbage) => {
+  async function garble(garbage: string): Promise<void> {
     garbler = createNetServer((socket) => {
       socket.on('error', () => {});
       socket.once('data', () => socket.write(garbage, 'latin1'));
@@ -189,9 +184,38 @@ describe('an answer that is not HTTP', () => {
     await world.fleet.refuse(APP);
     const [instance] = world.fleet.list(APP);
     Object.assign(instance ?? {}, { port: (garbler.address() as AddressInfo).port });
+  }
+
+  it.each([
+    'SSH-2.0-OpenSSH_9.2\r\n',
+    'HTTP/1.1 200 OK\r\ncontent-length: 1\r\ncontent-length: 2\r\n\r\n',
+    'HTTP/1.1 200 OK\r\ncontent-length: 5\r\ntransfer-encoding: chunked\r\n\r\n0\r\n\r\n',
+    'HTTP/1.1 OK\r\ncontent-length: 0\r\n\r\n',
+    'HTTP/1.1 20 OK\r\ncontent-length: 0\r\n\r\n',
+    'HTTP/1.1 2000 OK\r\ncontent-length: 0\r\n\r\n',
+    'HTTP/9.9 200 OK\r\ncontent-length: 0\r\n\r\n',
+    'HTTP/1.1 200 OK\r\nx-bad: \u0001\r\n\r\n',
+    'HTTP/1.1 200 OK\r\nx-bad: a\rset-cookie: b\r\n\r\n',
+    'HTTP/1.1 200 OK\r\nx-bad : a\r\n\r\n',
+    'HTTP/1.1 200 OK\r\nx-bad: a\r\n folded\r\n\r\n',
+    `HTTP/1.1 200 OK\r\nx-long: ${'x'.repeat(70_000)}\r\n\r\n`,
+  ])('is a 502 that says so, and nobody is blamed for dying: %#', async (garbage) => {
+    await garble(garbage);
+    // Through the pool, and over a connection of its own.
+    const streamed = { method: 'POST', body: 'x'.repeat(70_000) };
+    expect((await call(world, streamed)).headers['x-berth-error']).toBe('BAD_RESPONSE');
     const reply = await call(world);
     expect(reply.status).toBe(502);
+    expect(reply.headers['x-berth-error']).toBe('BAD_RESPONSE');
     expect(reply.text).toContain('not valid HTTP');
+    expect(hows()).toEqual(['done', 'done']);
+  });
+
+  it('behind its head cuts the answer off, under the same code', async () => {
+    await garble('HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n2\r\nab\r\nzz\r\n');
+    await expect(call(world)).rejects.toThrow('aborted');
+    await until(() => world.records.length === 1);
+    expect(world.records[0]).toMatchObject({ error: 'BAD_RESPONSE', aborted: true });
     expect(hows()).toEqual(['done']);
   });
 });

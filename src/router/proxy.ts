@@ -248,15 +248,20 @@ class Exchange implements AttemptSink, LossWatcher {
     }
     // Bytes that are not HTTP say nothing about the instance's health; a connection that broke does.
     const isGarbled = isNotHttp(error) || (happened === 'answering' && !this.#answer.hasBegun);
+    if (isGarbled) {
+      const bad = new BerthError('BAD_RESPONSE', {
+        detail: `The answer of the app is not valid HTTP (${error.message}). The instance was left as it is.`,
+      });
+      this.#finish({ kind: 'error', error: bad }, 'done');
+      return;
+    }
     const isUntouched = happened === 'refused' || happened === 'undelivered';
-    const where = isGarbled
-      ? 'The answer of the app is not valid HTTP'
-      : isUntouched
-        ? 'The instance did not accept the connection'
-        : happened === 'reset'
-          ? 'The connection ended before an answer came'
-          : 'The connection ended within the answer';
-    const how = isUntouched ? 'refused' : isGarbled ? 'done' : 'died';
+    const where = isUntouched
+      ? 'The instance did not accept the connection'
+      : happened === 'reset'
+        ? 'The connection ended before an answer came'
+        : 'The connection ended within the answer';
+    const how = isUntouched ? 'refused' : 'died';
     this.#finish({ kind: 'failed', happened, detail: `${where} (${error.message})` }, how);
   }
 
