@@ -21,6 +21,8 @@ export interface ReleasesNeeds {
   readonly fleet: Pick<Fleet, 'instances'> & Scaling;
   readonly secrets: Pick<Secrets, 'pin'>;
   readonly routes: EnvironmentRoutes;
+  /** Aborts when the server stops: releases under way fail then. */
+  readonly closing: AbortSignal;
   readonly clock: Clock;
   readonly reporter: Reporter;
 }

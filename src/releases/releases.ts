@@ -97,12 +97,13 @@ export function createReleases(needs: ReleasesNeeds): Releases {
   const queue = createQueue();
   const pointers = createPointers(needs);
   const closing = new AbortController();
+  const ending = AbortSignal.any([closing.signal, needs.closing]);
 
   /** Runs `act` when it is this environment's turn. */
   function inTurn<Result>({ project, environment }: Asked, act: () => Promise<Result>) {
     needName(environment);
     return queue.take(`${project}/${environment}`, async () => {
-      if (closing.signal.aborted) throw new BerthError('SHUTTING_DOWN');
+      if (ending.aborted) throw new BerthError('SHUTTING_DOWN');
       return act();
     });
   }
@@ -116,7 +117,7 @@ export function createReleases(needs: ReleasesNeeds): Releases {
     return { environment, current, settings: environment?.settings ?? emptySettings };
   }
 
-  const perform = (plan: Plan) => performRelease(needs, pointers, plan, closing.signal);
+  const perform = (plan: Plan) => performRelease(needs, pointers, plan, ending);
 
   /** What every draft has. */
   function draftOf({ project, environment, createdBy }: Asked) {
