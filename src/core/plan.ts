@@ -3,6 +3,7 @@ import type { InstanceId, StartKind } from './model.ts';
 import {
   busyUnits,
   countCapacity,
+  countRunning,
   firstFree,
   type Phase,
   type Pool,
@@ -26,6 +27,10 @@ export interface Plan {
   readonly start: readonly InstanceId[];
   /** How many to create; the caller joins them, booting, before it asks for the next plan. */
   readonly create: number;
+  /** These get QUOTA_INSTANCES: the team has no instance left to start, and none is there to serve them. */
+  readonly overQuota: readonly RequestId[];
+  /** Instances that the load wants and the team may not start. */
+  readonly lacking: number;
   readonly because: string;
   /** When to ask again although nothing happened. */
   readonly lookAgainAt: number | undefined;
@@ -41,10 +46,13 @@ export function plan(pool: Pool, now: number): Plan {
   const wanted = Math.min(pool.scale.max, Math.max(byLoad, pool.scale.min));
 
   const capacity = countCapacity(pool);
-  const missing = Math.max(0, wanted - capacity);
-  const because = explain(pool, { load, wanted, capacity, now });
-  if (missing > 0) pool.because = because;
+  const wantedMore = Math.max(0, wanted - capacity);
+  const missing = Math.min(wantedMore, roomOf(pool));
+  const lacking = wantedMore - missing;
+  const because = explain(pool, { load, wanted, capacity, lacking, now });
+  if (wantedMore > 0) pool.because = because;
 
+  const overQuota = capacity === 0 && missing === 0 && lacking > 0 ? takeAllWaiting(pool) : [];
   const thaw = wake(pool, 'frozen', 'thawed', missing, because);
   // A thaw is no start, so only what is still missing after it has to wait for the back-off.
   const toStart = missing - thaw.length;
@@ -59,9 +67,28 @@ export function plan(pool: Pool, now: number): Plan {
     thaw,
     start,
     create,
+    overQuota,
+    lacking,
     because,
     lookAgainAt: nextLook(pool, backsOff),
   };
+}
+
+/** How many instances short the load would be now for want of room in the team's plan. */
+export function lackingRoom(pool: Pool): number {
+  if (pool.use?.quota.instances === undefined) return 0;
+  const load = busyUnits(pool) + pool.waiting.size;
+  const byLoad = Math.ceil(load / pool.limits.maxConcurrentReqs);
+  const wanted = Math.min(pool.scale.max, Math.max(byLoad, pool.scale.min));
+  return Math.max(0, wanted - countCapacity(pool) - roomOf(pool));
+}
+
+function roomOf(pool: Pool): number {
+  return pool.isPreparing ? Infinity : (pool.use?.room() ?? Infinity);
+}
+
+function planOf({ use }: Pool): string {
+  return `the plan ${use?.plan} of team ${use?.team} allows ${use?.quota.instances} at once`;
 }
 
 function serveWaiting(pool: Pool): Dispatch[] {
@@ -109,6 +136,7 @@ function wake(
     instance.because = because;
     woken.push(instance.id);
   }
+  if (woken.length > 0) countRunning(pool);
   return woken;
 }
 
@@ -121,9 +149,9 @@ function nextLook(pool: Pool, backsOff: boolean): number | undefined {
 
 function explain(
   pool: Pool,
-  facts: { load: number; wanted: number; capacity: number; now: number },
+  facts: { load: number; wanted: number; capacity: number; lacking: number; now: number },
 ): string {
-  const { load, wanted, capacity, now } = facts;
+  const { load, wanted, capacity, lacking, now } = facts;
   const { limits, scale } = pool;
   const bound =
     wanted === scale.max
@@ -132,7 +160,8 @@ function explain(
         ? ' (scale.min)'
         : '';
   const need = `${load} in flight or waiting ÷ ${limits.maxConcurrentReqs} per instance wants ${wanted}${bound}`;
-  const have = `${capacity} ready or booting`;
+  const held = lacking > 0 ? `, ${lacking} held back: ${planOf(pool)}` : '';
+  const have = `${capacity} ready or booting${held}`;
   if (now >= pool.backoffUntil) return `${need}, ${have}`;
   const seconds = Math.ceil((pool.backoffUntil - now) / 1_000);
   return `${need}, ${have}; ${pool.failures} failed starts in a row, next try in ${seconds} s`;

@@ -10,6 +10,7 @@
  */
 import { backoffMs, STABLE_AFTER_MS } from './backoff.ts';
 import type { InstanceId, Limits, Scale, StartKind } from './model.ts';
+import type { TeamUse } from './quota.ts';
 
 export type RequestId = number;
 
@@ -79,6 +80,12 @@ export interface Pool {
   /** No start before this time. */
   backoffUntil: number;
   because: string;
+  /** What the team may use, all its deployments together; absent: nobody counts. */
+  use: TeamUse | undefined;
+  /** Instances counted there. */
+  counted: number;
+  /** A release waits for these instances: for that moment both sides run, whatever the team's plan says. */
+  isPreparing: boolean;
 }
 
 export function createPool(limits: Limits, scale: Scale, bounds: Bounds): Pool {
@@ -91,7 +98,30 @@ export function createPool(limits: Limits, scale: Scale, bounds: Bounds): Pool {
     failures: 0,
     backoffUntil: 0,
     because: 'nothing was asked of it yet',
+    use: undefined,
+    counted: 0,
+    isPreparing: false,
   };
+}
+
+/** From now on the pool's instances and requests count for the team. */
+export function joinTeam(pool: Pool, use: TeamUse): void {
+  pool.use?.count(pool.counted, 0);
+  pool.counted = 0;
+  pool.use = use;
+  countRunning(pool);
+}
+
+/** Tells the team how many instances run, after that may have changed: frozen and parked ones do not. */
+export function countRunning(pool: Pool): void {
+  if (!pool.use) return;
+  const before = pool.counted;
+  let running = 0;
+  for (const { phase, runningSince } of pool.instances.values()) {
+    if (phase === 'booting' || runningSince !== undefined) running += 1;
+  }
+  pool.counted = running;
+  if (running !== before) pool.use.count(before, running);
 }
 
 export interface Joining {
@@ -132,6 +162,7 @@ export function join(pool: Pool, joining: Joining, now: number): PoolInstance {
     because: joining.because,
   };
   pool.instances.set(instance.id, instance);
+  countRunning(pool);
   return instance;
 }
 
@@ -207,6 +238,7 @@ export function rest(pool: Pool, instanceId: InstanceId, because: string, now: n
   instance.isReclaimed = false;
   instance.phase = 'frozen';
   instance.because = because;
+  countRunning(pool);
 }
 
 /** An instance that was frozen a moment ago is wanted after all; false when it is not frozen. The caller thaws it. */
@@ -216,6 +248,7 @@ export function wakeAgain(pool: Pool, instanceId: InstanceId): boolean {
   instance.phase = 'booting';
   instance.start = 'thawed';
   instance.because = 'said that it is busy';
+  countRunning(pool);
   return true;
 }
 
@@ -274,6 +307,7 @@ export function gone(pool: Pool, instanceId: InstanceId, now: number): void {
   const instance = pool.instances.get(instanceId);
   if (!instance) return;
   pool.instances.delete(instanceId);
+  countRunning(pool);
   if (instance.phase !== 'ready') return;
   if (instance.hasServed || runningMs(instance, now) >= STABLE_AFTER_MS) {
     pool.failures = 0;
@@ -289,6 +323,7 @@ export function startFailed(
   now: number,
 ): void {
   pool.instances.delete(instanceId);
+  countRunning(pool);
   countFailure(pool, fault === 'app' ? 0 : FREE_RETRIES, now);
 }
 

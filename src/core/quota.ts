@@ -31,6 +31,7 @@ export class TeamUse {
   requests = 0;
   /** Called when an instance of the team could be started that could not before. */
   readonly #waiting = new Set<() => void>();
+  readonly #offers = new Set<() => boolean>();
 
   constructor(team: string, plan = DEFAULT_PLAN, quota: Quota = {}) {
     this.team = team;
@@ -70,6 +71,23 @@ export class TeamUse {
   /** Calls `again` once, when there may be room. */
   awaitRoom(again: () => void): void {
     this.#waiting.add(again);
+  }
+
+  /** Each deployment of the team offers how an idle instance of it can be brought to rest: true when one was. */
+  offer(giveRoom: () => boolean): void {
+    this.#offers.add(giveRoom);
+  }
+
+  withdraw(giveRoom: () => boolean): void {
+    this.#offers.delete(giveRoom);
+  }
+
+  /** Brings idle instances of other deployments to rest, until there is room for `wanted` more or no more give. */
+  makeRoom(wanted: number, own: () => boolean): void {
+    for (const giveRoom of this.#offers) {
+      while (giveRoom !== own && this.room() < wanted && giveRoom());
+      if (this.room() >= wanted) return;
+    }
   }
 
   #tell(): void {
