@@ -1,8 +1,10 @@
 /** Every command with its arguments and options; what a command does is loaded when it is called. */
 import { Command, Option } from 'commander';
 import {
+  byteSize,
   directoryUrl,
   integer,
+  lifetime,
   listenAddress,
   projectName,
   since,
@@ -195,6 +197,19 @@ export function createProgram(
     .action(calls(() => import('./tls-trust.ts')));
 
   program
+    .command('gc')
+    .description('remove what nothing needs any more, and say why; runs by itself every hour')
+    .option('--dry-run', 'show what would go and what stays, and do nothing')
+    .option('-y, --yes', 'do not ask')
+    .action(calls(() => import('./gc.ts')));
+
+  program
+    .command('usage')
+    .description('show what is used, by project and by kind')
+    .option('--disk', 'on the disk, with the budget and a forecast')
+    .action(calls(() => import('./usage.ts')));
+
+  program
     .command('doctor')
     .description('say what is missing or odd on this host, and what to do')
     .action(calls(() => import('./doctor.ts')));
@@ -210,6 +225,12 @@ export interface ServerOptions extends GlobalOptions {
   readonly memoryBudget?: number;
   readonly buildTimeout?: number;
   readonly storage?: string;
+  readonly diskBudget?: number;
+  readonly previewTtl?: number;
+  readonly keepReleases?: number;
+  readonly keepProduction?: number;
+  readonly failedTtl?: number;
+  readonly cacheTtl?: number;
   readonly accessLog: 'on' | 'off';
   readonly openMetrics?: boolean;
   readonly listenTls?: string;
@@ -234,6 +255,32 @@ function serverOptions(command: Command): Command {
       integer(0, 16_777_216),
     )
     .option('--build-timeout <time>', 'longest build, for example 15m', span)
+    .option(
+      '--disk-budget <size>',
+      'what images, build cache, logs and uploads may take, for example 50G; otherwise 80 % of the disk',
+      byteSize,
+    )
+    .option(
+      '--preview-ttl <time>',
+      'how long a deployment that no environment or alias names lives after its last request (7d); `never` ends it',
+      lifetime,
+    )
+    .option(
+      '--keep-releases <count>',
+      'releases of each environment that can be rolled back to (20)',
+      integer(1, 10_000),
+    )
+    .option(
+      '--keep-production <time>',
+      'and whatever took traffic in production within this time (30d)',
+      lifetime,
+    )
+    .option('--failed-ttl <time>', 'how long a failed deploy is kept (3d)', lifetime)
+    .option(
+      '--cache-ttl <time>',
+      'how long layers that speed up builds are kept after their last use (7d)',
+      lifetime,
+    )
     .option('--storage <folder>', 'where Podman keeps images; otherwise where it usually does')
     .addOption(
       new Option('--access-log <on|off>', 'a line of the log for each request')

@@ -1,6 +1,7 @@
 /** `berth serve`: runs the server in this process until it is told to stop. */
 import { resolve } from 'node:path';
 import { BerthError } from '../core/errors.ts';
+import type { CleanupRules } from '../core/gc.ts';
 import type { Context } from './context.ts';
 import type { ServerOptions } from './program.ts';
 import { readGiven } from './read-given.ts';
@@ -16,11 +17,25 @@ export async function run({ world }: Context, options: ServerOptions): Promise<v
     engine: options.engine,
     ...(options.memoryBudget === undefined ? {} : { memoryBudgetMiB: options.memoryBudget }),
     ...(options.buildTimeout === undefined ? {} : { buildTimeoutMs: options.buildTimeout }),
+    ...(options.diskBudget === undefined ? {} : { diskBudgetBytes: options.diskBudget }),
+    cleanup: cleanupRules(options),
     ...(options.storage === undefined ? {} : { storage: resolve(world.folder, options.storage) }),
     ...(tls === undefined ? {} : { tls }),
     ...(options.accessLog === 'off' ? { hasAccessLog: false } : {}),
     ...(options.openMetrics ? { hasOpenMetrics: true } : {}),
   });
+}
+
+/** Only what was said: the server knows the rest. */
+function cleanupRules(options: ServerOptions): Partial<CleanupRules> {
+  const { previewTtl, keepReleases, keepProduction, failedTtl, cacheTtl } = options;
+  return {
+    ...(previewTtl !== undefined && { previewTtlMs: previewTtl }),
+    ...(keepReleases !== undefined && { keepReleases }),
+    ...(keepProduction !== undefined && { keepProductionMs: keepProduction }),
+    ...(failedTtl !== undefined && { failedTtlMs: failedTtl }),
+    ...(cacheTtl !== undefined && { cacheTtlMs: cacheTtl }),
+  };
 }
 
 /** Throws USAGE for options that would do nothing. */

@@ -83,6 +83,16 @@ async function startProcess(
   args.push('--engine', options.engine);
   if (options.memoryBudget !== undefined) args.push('--memory-budget', `${options.memoryBudget}`);
   if (options.buildTimeout !== undefined) args.push('--build-timeout', `${options.buildTimeout}ms`);
+  if (options.diskBudget !== undefined) args.push('--disk-budget', `${options.diskBudget / 1e6}M`);
+  if (options.keepReleases !== undefined) args.push('--keep-releases', `${options.keepReleases}`);
+  for (const [option, ms] of [
+    ['--preview-ttl', options.previewTtl],
+    ['--keep-production', options.keepProduction],
+    ['--failed-ttl', options.failedTtl],
+    ['--cache-ttl', options.cacheTtl],
+  ] as const) {
+    if (ms !== undefined) args.push(option, Number.isFinite(ms) ? `${ms}ms` : 'never');
+  }
   if (options.storage !== undefined) {
     args.push('--storage', resolve(world.folder, options.storage));
   }

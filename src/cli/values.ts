@@ -46,6 +46,23 @@ export function span(text: string): number {
   return Number(match?.[1]) * unit;
 }
 
+/** As `span`, or `never` for a time that does not end. */
+export function lifetime(text: string): number {
+  return text === 'never' ? Number.POSITIVE_INFINITY : span(text);
+}
+
+const UNIT_BYTES: Readonly<Record<string, number>> = { K: 1e3, M: 1e6, G: 1e9, T: 1e12 };
+
+/** `500M`, `50G`, `1.5T`, `50GB` or `50GiB` → bytes; decimal unless it says `i`. */
+export function byteSize(text: string): number {
+  const match = /^(\d+(?:\.\d+)?)([KMGT])(i?)B?$/i.exec(text);
+  const unit = (match?.[2] ?? '').toUpperCase();
+  const bytes = UNIT_BYTES[unit];
+  if (bytes === undefined) throw new InvalidArgumentError('Write it like 500M, 50G or 1.5T.');
+  const size = match?.[3] ? 1024 ** ('KMGT'.indexOf(unit) + 1) : bytes;
+  return Math.round(Number(match?.[1]) * size);
+}
+
 /** A time: how long ago (`10m`), or a date and time as ISO 8601 → ms since the epoch. */
 export function since(now: () => number) {
   return (text: string): number => {

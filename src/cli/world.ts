@@ -1,4 +1,5 @@
 /** What a command is given of the world outside: streams, time, the host and the server, handed in by main.ts. */
+import type { CleanupRules } from '../core/gc.ts';
 import type { HostFacts } from '../core/host.ts';
 import type { Clock } from '../ports/clock.ts';
 
@@ -20,6 +21,10 @@ export interface ServeOptions {
   /** Memory that sleeping instances may hold; absent means a share of the host's. */
   readonly memoryBudgetMiB?: number;
   readonly buildTimeoutMs?: number;
+  /** What images, build cache, logs and blobs may take; absent means a share of the disk. */
+  readonly diskBudgetBytes?: number;
+  /** What clean-up keeps, and for how long, where it was said. */
+  readonly cleanup?: Partial<CleanupRules>;
   /** Where Podman keeps images; absent means Podman's own default. */
   readonly storage?: string;
   /** Absent: plain HTTP only. */

@@ -17,6 +17,10 @@ export type Health = Schemas['Health'];
 export type Uploaded = Schemas['Uploaded'];
 export type Certificate = Schemas['Certificate'];
 export type Authority = Schemas['Authority'];
+export type GcLine = Schemas['GcLine'];
+export type GcPlan = Schemas['GcPlan'];
+export type GcReport = Schemas['GcReport'];
+export type DiskUsage = Schemas['DiskUsage'];
 export type ManifestEntry = Schemas['ManifestEntryInput'];
 export type DeployBody =
   paths['/api/v1/deployments']['post']['requestBody']['content']['application/json'];
@@ -74,6 +78,10 @@ export interface Client {
   addCertificate(hostname: string, certificate: string, key: string): Promise<Certificate>;
   removeCertificate(hostname: string): Promise<void>;
   authority(): Promise<Authority>;
+  /** What a clean-up would do now. */
+  gcPlan(): Promise<GcPlan>;
+  gc(): Promise<GcReport>;
+  diskUsage(): Promise<DiskUsage>;
   /** Until the signal aborts. */
   followLogs(name: string, query?: LogQuery, signal?: AbortSignal): AsyncGenerator<LogLine, void>;
 }
@@ -188,6 +196,9 @@ export function createClient({ url, token, sleep }: ClientOptions): Client {
     async removeCertificate(hostname) {
       await ask(api.DELETE('/api/v1/certificates/{hostname}', { params: { path: { hostname } } }));
     },
+    gcPlan: async () => (await ask(api.GET('/api/v1/gc'))).data,
+    gc: async () => (await ask(api.POST('/api/v1/gc'))).data,
+    diskUsage: async () => (await ask(api.GET('/api/v1/disk'))).data,
     authority: async () => (await ask(api.GET('/api/v1/authority'))).data,
 
     async *followLogs(name, query = {}, signal) {

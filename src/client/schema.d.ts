@@ -1,6 +1,70 @@
 /** The types of the API, made from its OpenAPI document by `npm run docs`. */
 
 export interface paths {
+    "/api/v1/audit": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The audit log, newest first
+         * @description Every change and every try that was refused: who, when, with which token, from where. Lines cannot be changed or removed.
+         */
+        get: {
+            parameters: {
+                query?: {
+                    /** @description At most so many of the newest; otherwise 100. */
+                    limit?: number;
+                    project?: string;
+                    /** @description Only lines at or after this time. */
+                    since?: string;
+                    team?: string;
+                };
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description The request cannot be served as it is. */
+                "4XX": {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description The server or its engine failed. */
+                "5XX": {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["AuditEntry"][];
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/authority": {
         parameters: {
             query?: never;
@@ -393,6 +457,8 @@ export interface paths {
                             kind: "image";
                             reference: string;
                         };
+                        /** @description Team that a new project belongs to; otherwise that of the token, or `default`. */
+                        team?: string;
                     };
                 };
             };
@@ -672,6 +738,152 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/disk": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What Berth has on the disk, its budget, and when it will be used up */
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description The request cannot be served as it is. */
+                "4XX": {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description The server or its engine failed. */
+                "5XX": {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["DiskUsage"];
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/gc": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What a clean-up would remove and what it keeps, each with its reason */
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description The request cannot be served as it is. */
+                "4XX": {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description The server or its engine failed. */
+                "5XX": {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["GcPlan"];
+                    };
+                };
+            };
+        };
+        put?: never;
+        /** Remove what a clean-up may remove now, without waiting for the hour */
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description The request cannot be served as it is. */
+                "4XX": {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description The server or its engine failed. */
+                "5XX": {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["GcReport"];
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/health": {
         parameters: {
             query?: never;
@@ -758,6 +970,1243 @@ export interface paths {
         };
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/invitations": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Make a login link for a person
+         * @description It works once, for 24 hours.
+         */
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": {
+                        /** @description Stands in the audit log. */
+                        name: string;
+                        /**
+                         * @description Otherwise `member`.
+                         * @enum {string}
+                         */
+                        role?: "viewer" | "member" | "owner";
+                        /** @description null: all teams. Absent: that of who asks, or `default`. */
+                        team?: string | null;
+                    };
+                };
+            };
+            responses: {
+                /** @description The request cannot be served as it is. */
+                "4XX": {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description The server or its engine failed. */
+                "5XX": {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Default Response */
+                201: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Invitation"];
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/login": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Use a login link up: a token for its code */
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": {
+                        /** @description The last part of a login link. */
+                        code: string;
+                    };
+                };
+            };
+            responses: {
+                /** @description The request cannot be served as it is. */
+                "4XX": {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description The server or its engine failed. */
+                "5XX": {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Default Response */
+                201: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["NewToken"];
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/logout": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Remove the token that asks */
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description The request cannot be served as it is. */
+                "4XX": {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description The server or its engine failed. */
+                "5XX": {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description It is gone. */
+                204: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content?: never;
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/plans": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Plans and what each allows */
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description The request cannot be served as it is. */
+                "4XX": {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description The server or its engine failed. */
+                "5XX": {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Plan"][];
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/plans/{plan}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Add or change a plan of one’s own */
+        put: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    /** @description Of the plan. */
+                    plan: string;
+                };
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": {
+                        /** @description Running at once. Absent: no bound. */
+                        instances?: number;
+                        /** @description In flight or waiting at once. Absent: no bound. */
+                        requests?: number;
+                    };
+                };
+            };
+            responses: {
+                /** @description The request cannot be served as it is. */
+                "4XX": {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description The server or its engine failed. */
+                "5XX": {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description It applies from now on. */
+                204: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content?: never;
+                };
+            };
+        };
+        post?: never;
+        /** Remove a plan of one’s own that no team is on */
+        delete: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    /** @description Of the plan. */
+                    plan: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description The request cannot be served as it is. */
+                "4XX": {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description The server or its engine failed. */
+                "5XX": {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description It is gone. */
+                204: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content?: never;
+                };
+            };
+        };
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/projects/{project}/environments": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The environments of a project, production first */
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    project: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description The request cannot be served as it is. */
+                "4XX": {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description The server or its engine failed. */
+                "5XX": {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Environment"][];
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/projects/{project}/environments/{environment}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One environment and what it runs */
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    /** @description `production`, `staging`, `preview/<branch>`, or lower-case letters, digits, hyphens. */
+                    environment: string;
+                    project: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description The request cannot be served as it is. */
+                "4XX": {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description The server or its engine failed. */
+                "5XX": {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Environment"];
+                    };
+                };
+            };
+        };
+        /** Make an environment, unless it is there */
+        put: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    /** @description `production`, `staging`, `preview/<branch>`, or lower-case letters, digits, hyphens. */
+                    environment: string;
+                    project: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description The request cannot be served as it is. */
+                "4XX": {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description The server or its engine failed. */
+                "5XX": {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Environment"];
+                    };
+                };
+            };
+        };
+        post?: never;
+        /**
+         * Remove an environment with its history
+         * @description Its hostname leads nowhere then. What it ran stays as a deployment.
+         */
+        delete: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    /** @description `production`, `staging`, `preview/<branch>`, or lower-case letters, digits, hyphens. */
+                    environment: string;
+                    project: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description The request cannot be served as it is. */
+                "4XX": {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description The server or its engine failed. */
+                "5XX": {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description It is gone. */
+                204: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content?: never;
+                };
+            };
+        };
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/projects/{project}/environments/{environment}/limits": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Change the limits of what an environment runs
+         * @description What is left out stays as it is. It is booted anew before it takes traffic.
+         */
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    /** @description `production`, `staging`, `preview/<branch>`, or lower-case letters, digits, hyphens. */
+                    environment: string;
+                    project: string;
+                };
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": {
+                        /** @description In ms. Null: what the deployment’s own configuration says. */
+                        duration?: number | null;
+                        /** @description Null: what the deployment’s own configuration says. */
+                        maxConcurrentReqs?: number | null;
+                        /** @description In ms. Null: what the deployment’s own configuration says. */
+                        timeout?: number | null;
+                        /** @description Shown in the history. */
+                        why?: string;
+                    };
+                };
+            };
+            responses: {
+                /** @description The request cannot be served as it is. */
+                "4XX": {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description The server or its engine failed. */
+                "5XX": {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["SettingsChanged"];
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/projects/{project}/environments/{environment}/releases": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The history of an environment, newest first
+         * @description 100 of them unless `limit` says otherwise; `before` goes on from there.
+         */
+        get: {
+            parameters: {
+                query?: {
+                    /** @description Only those with a lower number. */
+                    before?: number;
+                    /** @description At most so many. */
+                    limit?: number;
+                };
+                header?: never;
+                path: {
+                    /** @description `production`, `staging`, `preview/<branch>`, or lower-case letters, digits, hyphens. */
+                    environment: string;
+                    project: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description The request cannot be served as it is. */
+                "4XX": {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description The server or its engine failed. */
+                "5XX": {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Release"][];
+                    };
+                };
+            };
+        };
+        put?: never;
+        /**
+         * Release a deployment to an environment, or what another one runs
+         * @description Answers when it takes the traffic. A failure leaves what ran before as it was, and comes with the last lines of the log.
+         */
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    /** @description `production`, `staging`, `preview/<branch>`, or lower-case letters, digits, hyphens. */
+                    environment: string;
+                    project: string;
+                };
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": {
+                        /** @description An id, a hostname or URL, or the beginning of an id. */
+                        deployment?: string;
+                        /** @description Instead of a deployment: what this environment runs, or ran. */
+                        from?: {
+                            /** @description `production`, `staging`, `preview/<branch>`, or lower-case letters, digits, hyphens. */
+                            environment: string;
+                            /** @description Absent: its current release. */
+                            number?: number;
+                        };
+                        /** @description Nobody asked by hand: refused while the environment is paused. */
+                        isAutomatic?: boolean;
+                        /** @description Shown in the history. */
+                        why?: string;
+                    };
+                };
+            };
+            responses: {
+                /** @description The request cannot be served as it is. */
+                "4XX": {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description The server or its engine failed. */
+                "5XX": {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Default Response */
+                201: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Release"];
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/projects/{project}/environments/{environment}/rollback": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Go back to an earlier release
+         * @description Deployment, variables, versions of secrets, limits and scale together. Looked for before anything is touched; itself a release; automatic deploys wait until the next one by hand.
+         */
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    /** @description `production`, `staging`, `preview/<branch>`, or lower-case letters, digits, hyphens. */
+                    environment: string;
+                    project: string;
+                };
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": {
+                        /** @description Absent: the previous different one. */
+                        to?: number;
+                        /** @description Shown in the history. */
+                        why?: string;
+                    };
+                };
+            };
+            responses: {
+                /** @description The request cannot be served as it is. */
+                "4XX": {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description The server or its engine failed. */
+                "5XX": {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Default Response */
+                201: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Release"];
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/projects/{project}/environments/{environment}/scale": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Keep at least and at most so many instances
+         * @description What is left out stays as it is. No instance is restarted by it.
+         */
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    /** @description `production`, `staging`, `preview/<branch>`, or lower-case letters, digits, hyphens. */
+                    environment: string;
+                    project: string;
+                };
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": {
+                        max?: number;
+                        min?: number;
+                        /** @description Shown in the history. */
+                        why?: string;
+                    };
+                };
+            };
+            responses: {
+                /** @description The request cannot be served as it is. */
+                "4XX": {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description The server or its engine failed. */
+                "5XX": {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["SettingsChanged"];
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/secrets": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Secrets of a team, by name, with who uses them
+         * @description Never their values: those leave only for the processes that need them.
+         */
+        get: {
+            parameters: {
+                query?: {
+                    /** @description Otherwise that of the token. */
+                    team?: string;
+                };
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description The request cannot be served as it is. */
+                "4XX": {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description The server or its engine failed. */
+                "5XX": {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Secret"][];
+                    };
+                };
+            };
+        };
+        put?: never;
+        /** Add a secret */
+        post: {
+            parameters: {
+                query?: {
+                    /** @description Otherwise that of the token. */
+                    team?: string;
+                };
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": {
+                        /** @description 1 to 100 letters, digits, "_", "." or "-", the first a letter or digit. */
+                        name: string;
+                        /** @description At most 65,536 bytes. It is encrypted, and never shown again. */
+                        value: string;
+                    };
+                };
+            };
+            responses: {
+                /** @description The request cannot be served as it is. */
+                "4XX": {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description The server or its engine failed. */
+                "5XX": {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Default Response */
+                201: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Secret"];
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/secrets-key": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Whether the key file opens what is kept */
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description The request cannot be served as it is. */
+                "4XX": {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description The server or its engine failed. */
+                "5XX": {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["SecretsKey"];
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/secrets-key/rotate": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Seal all secrets with a new key
+         * @description The key file is replaced; copies of the old one open nothing from then on.
+         */
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description The request cannot be served as it is. */
+                "4XX": {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description The server or its engine failed. */
+                "5XX": {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["RotatedSecretsKey"];
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/secrets/{name}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * Remove a secret with all its versions
+         * @description Refused while a deployment starts with it, unless forced.
+         */
+        delete: {
+            parameters: {
+                query?: {
+                    /** @description Also when it is in use. */
+                    force?: string;
+                    /** @description Otherwise that of the token. */
+                    team?: string;
+                };
+                header?: never;
+                path: {
+                    /** @description 1 to 100 letters, digits, "_", "." or "-", the first a letter or digit. */
+                    name: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description The request cannot be served as it is. */
+                "4XX": {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description The server or its engine failed. */
+                "5XX": {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description It is gone. */
+                204: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content?: never;
+                };
+            };
+        };
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/secrets/{name}/versions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Give a secret a new value
+         * @description Deployments keep the version they were made with; what is made later takes the new one.
+         */
+        post: {
+            parameters: {
+                query?: {
+                    /** @description Otherwise that of the token. */
+                    team?: string;
+                };
+                header?: never;
+                path: {
+                    /** @description 1 to 100 letters, digits, "_", "." or "-", the first a letter or digit. */
+                    name: string;
+                };
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": {
+                        /** @description At most 65,536 bytes. It is encrypted, and never shown again. */
+                        value: string;
+                    };
+                };
+            };
+            responses: {
+                /** @description The request cannot be served as it is. */
+                "4XX": {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description The server or its engine failed. */
+                "5XX": {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Default Response */
+                201: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["RotatedSecret"];
+                    };
+                };
+            };
+        };
         delete?: never;
         options?: never;
         head?: never;
@@ -867,6 +2316,398 @@ export interface paths {
         put?: never;
         post?: never;
         delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/teams": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Teams with their plans and what they use now */
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description The request cannot be served as it is. */
+                "4XX": {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description The server or its engine failed. */
+                "5XX": {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Team"][];
+                    };
+                };
+            };
+        };
+        put?: never;
+        /** Add a team */
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": {
+                        /** @description Of the team. */
+                        name: string;
+                        plan?: string;
+                    };
+                };
+            };
+            responses: {
+                /** @description The request cannot be served as it is. */
+                "4XX": {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description The server or its engine failed. */
+                "5XX": {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Default Response */
+                201: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Team"];
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/teams/{team}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Remove a team that has nothing deployed, with its tokens */
+        delete: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    team: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description The request cannot be served as it is. */
+                "4XX": {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description The server or its engine failed. */
+                "5XX": {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description It is gone. */
+                204: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content?: never;
+                };
+            };
+        };
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/teams/{team}/plan": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Put a team on a plan
+         * @description It applies at once to what begins from now on; what runs already goes on.
+         */
+        put: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    team: string;
+                };
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": {
+                        plan: string;
+                    };
+                };
+            };
+            responses: {
+                /** @description The request cannot be served as it is. */
+                "4XX": {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description The server or its engine failed. */
+                "5XX": {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Team"];
+                    };
+                };
+            };
+        };
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/tokens": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Tokens, oldest first
+         * @description Of the team named, else of all that the token is for. Never their values.
+         */
+        get: {
+            parameters: {
+                query?: {
+                    team?: string;
+                };
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description The request cannot be served as it is. */
+                "4XX": {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description The server or its engine failed. */
+                "5XX": {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Token"][];
+                    };
+                };
+            };
+        };
+        put?: never;
+        /**
+         * Make a token for a program
+         * @description It may never do more than the token that makes it. Its value is shown once.
+         */
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": {
+                        /** @description Absent: all that the role may. */
+                        can?: ("read" | "audit" | "deploy" | "release" | "configure" | "remove" | "team" | "metrics" | "operate")[];
+                        expiresInMs?: number;
+                        /** @description Stands in the audit log. */
+                        name: string;
+                        /** @description Absent: all of the team. */
+                        projects?: string[];
+                        /**
+                         * @description Otherwise `member`.
+                         * @enum {string}
+                         */
+                        role?: "viewer" | "member" | "owner";
+                        /** @description null: all teams. Absent: that of who asks, or `default`. */
+                        team?: string | null;
+                    };
+                };
+            };
+            responses: {
+                /** @description The request cannot be served as it is. */
+                "4XX": {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description The server or its engine failed. */
+                "5XX": {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Default Response */
+                201: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["NewToken"];
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/tokens/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Remove a token: it is refused from now on, also in streams that are open */
+        delete: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description The request cannot be served as it is. */
+                "4XX": {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description The server or its engine failed. */
+                "5XX": {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description It is gone. */
+                204: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content?: never;
+                };
+            };
+        };
         options?: never;
         head?: never;
         patch?: never;
@@ -1044,6 +2885,24 @@ export interface paths {
 export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
+        AuditEntry: {
+            action: string;
+            actor: string;
+            address?: string;
+            /**
+             * Format: date-time
+             * @description ISO 8601, UTC.
+             */
+            at: string;
+            detail: string;
+            /** @description Code of the error. Absent: it was done. */
+            failure?: string;
+            project?: string;
+            subject: string;
+            team: string;
+            /** @description Id of the token that was used. */
+            token?: string;
+        };
         Authority: {
             /** @description PEM, to be trusted by clients. */
             certificate: string;
@@ -1114,7 +2973,7 @@ export interface components {
                  * @default Dockerfile
                  */
                 dockerfile?: string;
-                /** @description Build arguments: what `ARG NAME` in the Dockerfile receives. */
+                /** @description Build arguments: what `ARG NAME` in the Dockerfile receives. They stay readable in the image: none can be a secret. */
                 env?: {
                     [key: string]: string;
                 } | string[];
@@ -1130,7 +2989,7 @@ export interface components {
             engines?: {
                 [key: string]: unknown;
             };
-            /** @description Variables of the running app. As an array of names, each value is given with `--env NAME=value`. A value beginning with `@` names a secret; write `\@` for a plain `@`. */
+            /** @description Variables of the running app. As an array of names, each value is given with `--env NAME=value`. `@name` stands for the secret `name` (`berth secrets`); write `@@` (or `\@`) for a plain `@` at the beginning. */
             env?: {
                 [key: string]: string;
             } | string[];
@@ -1267,7 +3126,7 @@ export interface components {
                  * @default Dockerfile
                  */
                 dockerfile?: string;
-                /** @description Build arguments: what `ARG NAME` in the Dockerfile receives. */
+                /** @description Build arguments: what `ARG NAME` in the Dockerfile receives. They stay readable in the image: none can be a secret. */
                 env?: {
                     [key: string]: string;
                 } | string[];
@@ -1283,7 +3142,7 @@ export interface components {
             engines?: {
                 [key: string]: unknown;
             };
-            /** @description Variables of the running app. As an array of names, each value is given with `--env NAME=value`. A value beginning with `@` names a secret; write `\@` for a plain `@`. */
+            /** @description Variables of the running app. As an array of names, each value is given with `--env NAME=value`. `@name` stands for the secret `name` (`berth secrets`); write `@@` (or `\@`) for a plain `@` at the beginning. */
             env?: {
                 [key: string]: string;
             } | string[];
@@ -1403,7 +3262,7 @@ export interface components {
             };
         };
         Deployment: {
-            /** @description In the form of berth.json, with every default. Values of variables are hidden. */
+            /** @description In the form of berth.json, with every default. Values of variables are hidden; `@name` names a secret. */
             configuration: components["schemas"]["Configuration"];
             /**
              * Format: date-time
@@ -1426,6 +3285,10 @@ export interface components {
              * @description ISO 8601, UTC.
              */
             readyAt?: string;
+            /** @description Version of each secret that it was made with. Absent: it names none. */
+            secrets?: {
+                [key: string]: number;
+            };
             source: {
                 bytes: number;
                 files: number;
@@ -1446,7 +3309,7 @@ export interface components {
         DeploymentDetail: {
             /** @description The latest scale decision, in words. */
             because?: string;
-            /** @description In the form of berth.json, with every default. Values of variables are hidden. */
+            /** @description In the form of berth.json, with every default. Values of variables are hidden; `@name` names a secret. */
             configuration: components["schemas"]["Configuration"];
             /**
              * Format: date-time
@@ -1470,6 +3333,10 @@ export interface components {
              * @description ISO 8601, UTC.
              */
             readyAt?: string;
+            /** @description Version of each secret that it was made with. Absent: it names none. */
+            secrets?: {
+                [key: string]: number;
+            };
             source: {
                 bytes: number;
                 files: number;
@@ -1487,9 +3354,118 @@ export interface components {
             /** Format: uri */
             url: string;
         };
+        DiskUsage: {
+            /** Format: date-time */
+            at: string;
+            /** @description in bytes */
+            budgetBytes: number;
+            fileSystems: {
+                /** @description in bytes */
+                freeBytes: number;
+                /** @description builds leave so much free */
+                reserveBytes: number;
+                /** @description in bytes */
+                totalBytes: number;
+            }[];
+            forecast: {
+                because: string;
+                bytesPerDay?: number;
+                days?: number;
+                /** @enum {string} */
+                kind: "unknown" | "steady" | "full";
+            };
+            kinds: {
+                /** @description uploaded files */
+                blobs: number;
+                /** @description output of builds, and their files while they run */
+                builds: number;
+                /** @description layers that only speed up builds */
+                cache: number;
+                /** @description in bytes */
+                database: number;
+                /** @description layers of images that deployments run, each once */
+                images: number;
+                /** @description in bytes */
+                logs: number;
+            };
+            /** @description biggest first */
+            projects: {
+                /** @description output of builds, and their files while they run */
+                builds: number;
+                /** @description layers that only speed up builds */
+                cache: number;
+                deployments: number;
+                /** @description layers of images that deployments run, each once */
+                images: number;
+                /** @description in bytes */
+                logs: number;
+                /** @description absent: shared by several, or nobody’s */
+                project?: string;
+            }[];
+            /** @description until builds are refused */
+            roomBytes: number;
+            /** @description in bytes */
+            usedBytes: number;
+        };
         /** @description Data of the last event of a deploy, `end`. */
         EndEvent: {
             deployment: components["schemas"]["Deployment"];
+        };
+        Environment: {
+            /** @description Absent: nothing was released to it yet. */
+            current?: components["schemas"]["Release"];
+            /** @description The highest number given so far. */
+            latest: number;
+            name: string;
+            /** @description Why automatic deploys wait. */
+            paused?: string;
+            project: string;
+            settings: {
+                limits: {
+                    /** @description In ms. */
+                    duration?: number;
+                    maxConcurrentReqs?: number;
+                    /** @description In ms. */
+                    timeout?: number;
+                };
+                /** @description Absent: what the deployment’s own configuration says. */
+                scale?: {
+                    max: number;
+                    min: number;
+                };
+                /** @description Names, laid over those of the deployment. */
+                variables: string[];
+            };
+            /** Format: uri */
+            url: string;
+        };
+        GcLine: {
+            because: string;
+            /** @description what its removal frees; layers go with the last image that has them */
+            bytes: number;
+            id: string;
+            /** @enum {string} */
+            kind: "deployment" | "container" | "image" | "layer" | "network" | "logs" | "build" | "blobs";
+            /**
+             * @description after a run; `left`: it was to go and could not
+             * @enum {string}
+             */
+            outcome?: "removed" | "left";
+            project?: string;
+            /** @enum {string} */
+            verdict: "keep" | "remove";
+        };
+        GcPlan: {
+            /** @description in bytes */
+            freeableBytes: number;
+            lines: components["schemas"]["GcLine"][];
+        };
+        GcReport: {
+            /** @description how much more the file systems say is free; others write meanwhile as well */
+            diskFreedBytes: number;
+            /** @description what the things that went took */
+            freedBytes: number;
+            lines: components["schemas"]["GcLine"][];
         };
         Health: {
             /** @constant */
@@ -1497,13 +3473,32 @@ export interface components {
             version: string;
         };
         Identity: {
+            /** @description null: all that the role may. */
+            can: ("read" | "audit" | "deploy" | "release" | "configure" | "remove" | "team" | "metrics" | "operate")[] | null;
+            /**
+             * Format: date-time
+             * @description ISO 8601, UTC.
+             */
+            expiresAt?: string;
             name: string;
+            /** @description null: all of the team. */
+            projects: string[] | null;
+            /** @enum {string} */
+            role: "viewer" | "member" | "owner";
+            /** @description null: all teams. */
+            team: string | null;
+            /** @description How the server knows, in words. */
             via: string;
         };
         Instance: {
             address?: string;
             /** @description The last decision about it, in words. */
             because: string;
+            /**
+             * Format: date-time
+             * @description Until when it stays awake for background work, by its own word.
+             */
+            busyUntil?: string;
             /**
              * Format: date-time
              * @description ISO 8601, UTC.
@@ -1518,6 +3513,20 @@ export interface components {
             runningMs: number;
             /** @enum {string} */
             state: "parked" | "booting" | "ready" | "busy" | "frozen" | "reclaimed" | "draining" | "stopped";
+        };
+        Invitation: {
+            /**
+             * Format: date-time
+             * @description ISO 8601, UTC.
+             */
+            expiresAt: string;
+            name: string;
+            /** @description Of the login link, on this server. It works once. */
+            path: string;
+            /** @enum {string} */
+            role: "viewer" | "member" | "owner";
+            /** @description null: all teams. */
+            team: string | null;
         };
         /** @description Data of the event `line` of a deploy. */
         LineEvent: {
@@ -1555,6 +3564,50 @@ export interface components {
             mode: number;
             path: string;
         };
+        NewToken: {
+            /** @description null: all that the role may. */
+            can: ("read" | "audit" | "deploy" | "release" | "configure" | "remove" | "team" | "metrics" | "operate")[] | null;
+            /**
+             * Format: date-time
+             * @description ISO 8601, UTC.
+             */
+            createdAt: string;
+            createdBy: string;
+            /**
+             * Format: date-time
+             * @description ISO 8601, UTC.
+             */
+            expiresAt?: string;
+            id: string;
+            /**
+             * @description Of a person who logged in, or made for a program.
+             * @enum {string}
+             */
+            kind: "login" | "token";
+            /**
+             * Format: date-time
+             * @description To the minute. Absent: never.
+             */
+            lastUsedAt?: string;
+            name: string;
+            /** @description null: all of the team. */
+            projects: string[] | null;
+            /** @enum {string} */
+            role: "viewer" | "member" | "owner";
+            /** @description null: all teams. */
+            team: string | null;
+            /** @description The token itself. It is never shown again. */
+            value: string;
+        };
+        Plan: {
+            /** @description Running at once. Absent: no bound. */
+            instances?: number;
+            isPreset: boolean;
+            name: string;
+            /** @description In flight or waiting at once. Absent: no bound. */
+            requests?: number;
+            teams: string[];
+        };
         /** @description Every error of this API (RFC 9457). */
         Problem: {
             /** @description What to do about it. */
@@ -1578,6 +3631,127 @@ export interface components {
             title: string;
             /** @description Path of the page about this code. */
             type: string;
+        };
+        /** @description Never with values of variables. */
+        Release: {
+            /** @description The deployment that was released. */
+            base: string;
+            /** @description What was done and why, and why it failed if it did. */
+            because: string;
+            /**
+             * Format: date-time
+             * @description ISO 8601, UTC.
+             */
+            createdAt: string;
+            createdBy: string;
+            /** @description What runs: the base with the settings of the environment. */
+            deployment: string;
+            environment: string;
+            /** @enum {string} */
+            kind: "deploy" | "promote" | "rollback" | "variables" | "secrets" | "scale" | "limits" | "hostnames";
+            number: number;
+            /** @description Share of clients while it is on trial. */
+            percent?: number;
+            project: string;
+            /** @description Versions of the secrets it names. */
+            secrets: {
+                [key: string]: number;
+            };
+            settings: {
+                limits: {
+                    /** @description In ms. */
+                    duration?: number;
+                    maxConcurrentReqs?: number;
+                    /** @description In ms. */
+                    timeout?: number;
+                };
+                /** @description Absent: what the deployment’s own configuration says. */
+                scale?: {
+                    max: number;
+                    min: number;
+                };
+                /** @description Names, laid over those of the deployment. */
+                variables: string[];
+            };
+            /** @enum {string} */
+            state: "preparing" | "trial" | "current" | "superseded" | "failed";
+            /**
+             * Format: uri
+             * @description Of the environment.
+             */
+            url: string;
+        };
+        RotatedSecret: {
+            /** @description Environments that run an older version until their next release. */
+            behind: {
+                environment: string;
+                project: string;
+                /** @description Its current release; absent: it runs nothing yet, but its variables name it. */
+                release?: number;
+                /** @description 1, 2, 3, …; never given twice. */
+                version?: number;
+            }[];
+            secret: components["schemas"]["Secret"];
+        };
+        RotatedSecretsKey: {
+            masterKeyId: string;
+            values: number;
+        };
+        /** @description Never with a value. */
+        Secret: {
+            /**
+             * Format: date-time
+             * @description When its newest version was added.
+             */
+            createdAt: string;
+            createdBy: string;
+            /** @description Those that start with it, each with the version it was made with. */
+            deployments: {
+                id: string;
+                /** @description 1, 2, 3, …; never given twice. */
+                version: number;
+            }[];
+            environments: {
+                environment: string;
+                project: string;
+                /** @description Its current release; absent: it runs nothing yet, but its variables name it. */
+                release?: number;
+                /** @description 1, 2, 3, …; never given twice. */
+                version?: number;
+            }[];
+            name: string;
+            team: string;
+            /** @description The newest: what a new deployment takes. */
+            version: number;
+            versions: {
+                /**
+                 * Format: date-time
+                 * @description ISO 8601, UTC.
+                 */
+                createdAt: string;
+                createdBy: string;
+                /** @description 1, 2, 3, …; never given twice. */
+                version: number;
+            }[];
+        };
+        SecretsKey: {
+            /** @description What is wrong. */
+            because?: string;
+            /** @description Values that the key file does not open. */
+            locked: number;
+            /** @description Names the key in the key file; says nothing of it. */
+            masterKeyId?: string;
+            /**
+             * @description `locked`: some values cannot be opened. `unused`: nothing is kept yet.
+             * @enum {string}
+             */
+            state: "open" | "unused" | "locked";
+            values: number;
+        };
+        SettingsChanged: {
+            environment: components["schemas"]["Environment"];
+            /** @description Absent: nothing changed, or nothing is released yet. */
+            release?: components["schemas"]["Release"];
         };
         Slot: {
             cpus: number;
@@ -1630,6 +3804,59 @@ export interface components {
             name: "queue" | "files" | "build" | "image" | "boot";
             /** @enum {string} */
             state: "running" | "done" | "failed";
+        };
+        Team: {
+            /**
+             * Format: date-time
+             * @description ISO 8601, UTC.
+             */
+            createdAt: string;
+            name: string;
+            plan: string;
+            projects: number;
+            quota: {
+                instances?: number;
+                requests?: number;
+            };
+            /** @description Running instances, and requests in flight or waiting, now. */
+            use: {
+                instances: number;
+                requests: number;
+            };
+        };
+        /** @description Never with its value. */
+        Token: {
+            /** @description null: all that the role may. */
+            can: ("read" | "audit" | "deploy" | "release" | "configure" | "remove" | "team" | "metrics" | "operate")[] | null;
+            /**
+             * Format: date-time
+             * @description ISO 8601, UTC.
+             */
+            createdAt: string;
+            createdBy: string;
+            /**
+             * Format: date-time
+             * @description ISO 8601, UTC.
+             */
+            expiresAt?: string;
+            id: string;
+            /**
+             * @description Of a person who logged in, or made for a program.
+             * @enum {string}
+             */
+            kind: "login" | "token";
+            /**
+             * Format: date-time
+             * @description To the minute. Absent: never.
+             */
+            lastUsedAt?: string;
+            name: string;
+            /** @description null: all of the team. */
+            projects: string[] | null;
+            /** @enum {string} */
+            role: "viewer" | "member" | "owner";
+            /** @description null: all teams. */
+            team: string | null;
         };
         Uploaded: {
             /** @description Name of the manifest: what a deployment is made of. */
