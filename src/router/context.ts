@@ -7,6 +7,7 @@ import type { BufferBudget } from './buffer-budget.ts';
 import type { Deadlines } from './deadlines.ts';
 import type { RouterLimits } from './limits.ts';
 import type { Losses } from './losses.ts';
+import type { Splice } from './splice.ts';
 import type { Upstreams } from './upstream.ts';
 
 export interface RouterContext {
@@ -17,6 +18,8 @@ export interface RouterContext {
   readonly deadlines: Deadlines;
   readonly losses: Losses;
   readonly upstreams: Upstreams;
+  /** WebSockets under way. */
+  readonly splices: Set<Splice>;
   readonly buffers: BufferBudget;
   /** `limits.duration` of a deployment, in ms. */
   readonly durationMs: (deploymentId: DeploymentId) => number;

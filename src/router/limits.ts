@@ -40,6 +40,8 @@ export interface RouterLimits {
   readonly lingerMs: number;
   /** How long a spliced connection may live on after one side has closed, in ms. */
   readonly halfClosedMs: number;
+  /** How long a WebSocket that has to go may take to say goodbye, in ms. */
+  readonly goodbyeMs: number;
   /** How long `close()` waits for what is in flight, in ms. */
   readonly closeMs: number;
 }
@@ -66,5 +68,6 @@ export const DEFAULT_ROUTER_LIMITS: RouterLimits = {
   maxTries: 3,
   lingerMs: 10_000,
   halfClosedMs: 30_000,
+  goodbyeMs: 3_000,
   closeMs: 10_000,
 };

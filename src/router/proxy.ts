@@ -39,7 +39,7 @@ const OVER: Outcome = { kind: 'over' };
 /** A ready-made reason: making one, with its stack, costs more than all else that an abort does. */
 const GONE = new Error('the client is gone');
 
-/** Answers of an app that leave HTTP behind: 101, then bytes both ways. Resolves when both sides are closed. */
+/** Answers of an app that leave HTTP behind: 101, then bytes both ways. */
 export type Switch = (
   message: string,
   headers: ReceivedHeaders,
@@ -47,7 +47,17 @@ export type Switch = (
   head: Buffer,
   /** To be told what the answer says about being busy. */
   onBusy: (busy: string | undefined) => void,
-) => Promise<void>;
+) => Switched;
+
+/** A connection that has left HTTP. */
+export interface Switched {
+  /** Resolves when both sides are closed. */
+  readonly closed: Promise<void>;
+  /** The client knows that it was closed with intent, and why. */
+  readonly isGoodbyeSaid: boolean;
+  /** The instance has to be left now: says so to both sides and closes them within a bound. */
+  leave(): void;
+}
 
 export interface ExchangeOptions {
   readonly context: RouterContext;
@@ -83,7 +93,8 @@ class Exchange implements AttemptSink, LossWatcher {
 
   #deadline: Deadline | undefined;
   #isExpired = false;
-  #hasSwitched = false;
+  #switched: Switched | undefined;
+  #isLost = false;
   #dispatchedAt = 0;
   #resets = 0;
 
@@ -266,26 +277,37 @@ class Exchange implements AttemptSink, LossWatcher {
   }
 
   #switch(onSwitch: Switch, answer: Parameters<NonNullable<AttemptSink['onUpgrade']>>): void {
-    this.#hasSwitched = true;
     this.#served.appMs = this.#context.clock.now() - this.#dispatchedAt;
-    const [, , upstream] = answer;
-    this.#attempt = { resume: () => {}, abort: () => upstream.destroy() };
-    void onSwitch(...answer, (busy) => this.#heard(busy)).then(() => this.#finish(OVER, 'done'));
+    const switched = onSwitch(...answer, (busy) => this.#heard(busy));
+    this.#switched = switched;
+    void switched.closed.then(() => {
+      if (this.#isLost && !switched.isGoodbyeSaid) this.#endLost('answering');
+      else this.#finish(OVER, 'done');
+    });
   }
 
   // --- what else may happen
 
   /** `lease.lost`: the instance has ended, or must be left now. */
   onLost(): void {
-    const happened =
-      this.#answer.hasBegun || this.#hasSwitched
-        ? 'answering'
-        : this.#attempt === undefined
-          ? 'undelivered'
-          : this.#lease?.isUnread?.() === true
-            ? 'unread'
-            : 'reset';
+    if (this.#switched !== undefined) {
+      // The lease ends when both sides are closed: the instance is not to be stopped under a goodbye.
+      this.#isLost = true;
+      this.#switched.leave();
+      return;
+    }
+    const happened = this.#answer.hasBegun
+      ? 'answering'
+      : this.#attempt === undefined
+        ? 'undelivered'
+        : this.#lease?.isUnread?.() === true
+          ? 'unread'
+          : 'reset';
     this.#attempt?.abort();
+    this.#endLost(happened);
+  }
+
+  #endLost(happened: Happened): void {
     this.#finish({ kind: 'failed', happened, detail: 'The instance ended' }, 'died');
   }
 
@@ -304,7 +326,8 @@ class Exchange implements AttemptSink, LossWatcher {
   }
 
   #onClientClosed(): void {
-    if (this.#answer.isWhole) return;
+    // What was switched ends when both of its sides are closed.
+    if (this.#answer.isWhole || this.#switched !== undefined) return;
     this.#cancel.abort(GONE);
     this.#attempt?.abort();
     this.#finish(OVER, 'done');
@@ -327,7 +350,7 @@ class Exchange implements AttemptSink, LossWatcher {
   }
 
   #fail(error: BerthError): void {
-    if (this.#hasSwitched) {
+    if (this.#switched !== undefined) {
       this.#served.error = error.code;
       return;
     }

@@ -71,7 +71,10 @@ export interface Router {
   readonly secureServer: SecureServer | undefined;
   /** Closes pooled connections to an instance. To be called whenever one leaves `running`, before it is frozen or stopped. */
   forget(instanceId: InstanceId): void;
-  /** Takes no more connections, lets requests in flight end (at most `limits.closeMs`), then closes WebSockets and the rest. */
+  /**
+   * Takes no more connections, lets requests in flight end (at most `limits.closeMs`), then says 1012 to WebSockets (at
+   * most `limits.goodbyeMs`) and closes the rest.
+   */
   close(): Promise<void>;
 }
 
@@ -107,6 +110,7 @@ class HttpRouter implements Router {
       version: options.version,
       deadlines: new Deadlines(options.clock),
       losses: new Losses(),
+      splices: new Set(),
       upstreams: new Upstreams(limits, options.connect),
       buffers: new BufferBudget(limits.totalReplayBytes),
       durationMs: options.durationMs,
@@ -152,7 +156,7 @@ class HttpRouter implements Router {
   }
 
   async close(): Promise<void> {
-    const { clock, limits, upstreams, deadlines } = this.#context;
+    const { clock, limits, upstreams, deadlines, splices } = this.#context;
     this.#context.isClosing = true;
     const closed = this.#servers.close();
     const idle = new AbortController();
@@ -160,6 +164,11 @@ class HttpRouter implements Router {
     this.#onIdle = () => idle.abort();
     if (this.#inFlight === 0) idle.abort();
     await allAnswered;
+    const leaving = [...splices].map((splice) => {
+      splice.leave();
+      return splice.closed;
+    });
+    await Promise.all(leaving);
     for (const socket of this.#upgraded) socket.destroy();
     this.#servers.closeConnections();
     await closed;

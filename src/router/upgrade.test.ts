@@ -150,13 +150,28 @@ describe('a WebSocket', () => {
     expect(answer).toContain('x-berth-error: NOT_FOUND');
   });
 
-  it('is cut when the instance is lost', async () => {
+  it('is closed with 1012 when its instance has to go, and that is a proper end', async () => {
     const instance = await serveWebSockets(echo);
     const socket = openSocket();
     await once(socket, 'open');
     instance.lost.abort();
     const [code] = (await once(socket, 'close')) as [number];
-    expect(code).toBe(1006);
+    expect(code).toBe(1012);
+    await until(() => world.records.length === 1);
+    expect(world.fleet.ended.map(({ how }) => how)).toEqual(['done']);
+    expect(world.records[0]).toMatchObject({ status: 101, error: undefined, aborted: false });
+  });
+
+  it('is cut when its instance is lost within a frame that it never ends', async () => {
+    await world.stop();
+    world = await startWorld({ limits: { goodbyeMs: 1 } });
+    const instance = await serveUpgrades((app) => app.write(Buffer.from([0x82, 100, 1, 2, 3])));
+    const client = await dial(world);
+    client.write(HANDSHAKE);
+    const answer = readAll(client);
+    await until(() => client.bytesRead > 150);
+    instance.lost.abort();
+    expect((await answer).endsWith('\x82d\x01\x02\x03')).toBe(true);
     await until(() => world.records.length === 1);
     expect(world.fleet.ended.map(({ how }) => how)).toEqual(['died']);
     expect(world.records[0]).toMatchObject({ status: 101, error: 'INSTANCE_DIED', aborted: true });

@@ -1,22 +1,16 @@
 /** WebSockets: the handshake goes through the same leases and attempts as any request, then the two sockets are spliced. */
 import { type IncomingMessage, ServerResponse } from 'node:http';
-import type { ServerHttp2Stream } from 'node:http2';
-import { Socket } from 'node:net';
-import type { Deadlines } from './deadlines.ts';
+import type { Socket } from 'node:net';
 import { responseHeaders } from './headers.ts';
 import type { Http2Request } from './http2-request.ts';
 import type { Http2Response } from './http2-response.ts';
-import { type ExchangeOptions, proxy } from './proxy.ts';
+import type { RouterContext } from './context.ts';
+import { type ExchangeOptions, proxy, type Switched } from './proxy.ts';
+import { type Side, Splice } from './splice.ts';
 
 /** A client's socket that has left HTTP, with the bytes that came behind its request. */
 export interface UpgradedClient {
   readonly socket: Socket;
-  readonly head: Buffer;
-}
-
-/** One end of a spliced connection. */
-interface Side {
-  readonly socket: Socket | ServerHttp2Stream;
   readonly head: Buffer;
 }
 
@@ -44,7 +38,7 @@ export async function proxyUpgrade(
   socket.once('end', onLeft);
   await proxy({
     ...options,
-    onSwitch: async (message, received, upstream, head, onBusy) => {
+    onSwitch: (message, received, upstream, head, onBusy) => {
       socket.removeListener('end', onLeft);
       res.detachSocket(socket);
       served.status = 101;
@@ -54,14 +48,10 @@ export async function proxyUpgrade(
       served.addHeaders(headers, request.id);
       socket.write(switchingHead(message, headers), 'latin1');
       const before = { read: socket.bytesRead, written: socket.bytesWritten };
-      await splice(
-        client,
-        { socket: upstream, head },
-        context.deadlines,
-        context.limits.halfClosedMs,
-      );
-      served.bytesIn = socket.bytesRead - before.read + client.head.length;
-      served.bytesOut = socket.bytesWritten - before.written;
+      return splice(context, client, { socket: upstream, head }, () => {
+        served.bytesIn = socket.bytesRead - before.read + client.head.length;
+        served.bytesOut = socket.bytesWritten - before.written;
+      });
     },
   });
 }
@@ -77,7 +67,7 @@ export async function proxyConnect(
   const { stream } = req;
   await proxy({
     ...options,
-    onSwitch: async (_message, received, upstream, head, onBusy) => {
+    onSwitch: (_message, received, upstream, head, onBusy) => {
       // What was sent as the answer to a request; that it is a WebSocket, the record says as ever.
       served.status = 101;
       const { headers, busy } = responseHeaders(received, false);
@@ -87,69 +77,30 @@ export async function proxyConnect(
       const client: Side = { socket: stream, head: NOTHING };
       const app: Side = { socket: upstream, head };
       const before = { read: upstream.bytesRead, written: upstream.bytesWritten };
-      await splice(client, app, context.deadlines, context.limits.halfClosedMs);
-      served.bytesIn = upstream.bytesWritten - before.written;
-      served.bytesOut = upstream.bytesRead - before.read + head.length;
+      return splice(context, client, app, () => {
+        served.bytesIn = upstream.bytesWritten - before.written;
+        served.bytesOut = upstream.bytesRead - before.read + head.length;
+      });
     },
   });
 }
 
 const NOTHING = Buffer.alloc(0);
 
+function splice(context: RouterContext, client: Side, app: Side, onClosed: () => void): Switched {
+  const { deadlines, limits, splices } = context;
+  const { halfClosedMs, goodbyeMs } = limits;
+  const joined = new Splice({ client, app, deadlines, halfClosedMs, goodbyeMs });
+  splices.add(joined);
+  void joined.closed.then(() => {
+    splices.delete(joined);
+    onClosed();
+  });
+  return joined;
+}
+
 function switchingHead(message: string, headers: readonly string[]): string {
   let head = `HTTP/1.1 101 ${message || 'Switching Protocols'}\r\n`;
   for (let i = 0; i + 1 < headers.length; i += 2) head += `${headers[i]}: ${headers[i + 1]}\r\n`;
   return `${head}\r\n`;
-}
-
-/**
- * Passes bytes both ways, with backpressure and without reading them, until both sockets are closed. An end on one side
- * is passed on as an end; if the other side has not ended `halfClosedMs` later, both are closed. A side that fails takes
- * the other with it.
- */
-async function splice(
-  client: Side,
-  upstream: Side,
-  deadlines: Deadlines,
-  halfClosedMs: number,
-): Promise<void> {
-  const sides = [client.socket, upstream.socket] as const;
-  const tooLong = { deadline: undefined as ReturnType<Deadlines['add']> | undefined };
-  const closed = sides.map(
-    (side) =>
-      new Promise<void>((resolve) => {
-        if (side.destroyed) resolve();
-        side.once('close', resolve);
-      }),
-  );
-  const pass = (from: Side, to: Side) => {
-    if (from.socket instanceof Socket) {
-      from.socket.setNoDelay(true);
-      from.socket.setTimeout(0);
-    }
-    from.socket.on('error', () => to.socket.destroy());
-    from.socket.once('close', () => {
-      if (to.socket instanceof Socket) to.socket.destroySoon();
-      else endStream(to.socket);
-    });
-    from.socket.once('end', () => {
-      tooLong.deadline ??= deadlines.add(halfClosedMs, () => {
-        for (const side of sides) side.destroy();
-      });
-    });
-    if (from.head.length > 0) to.socket.write(from.head);
-    from.socket.pipe(to.socket);
-  };
-  pass(client, upstream);
-  pass(upstream, client);
-  if (client.socket.destroyed) upstream.socket.destroy();
-  if (upstream.socket.destroyed) client.socket.destroy();
-  await Promise.all(closed);
-  if (tooLong.deadline !== undefined) deadlines.cancel(tooLong.deadline);
-}
-
-/** Both ways at once, as a socket that is destroyed; but what was written arrives before. */
-function endStream(stream: ServerHttp2Stream): void {
-  // Not `close`, which waits for what the client might still say, though nobody is there to hear it.
-  stream.end(() => stream.destroy());
 }
