@@ -6,6 +6,7 @@ import { type DeclaredRoute, guard } from './actor.ts';
 import { auditChanges } from './audit.ts';
 import { addAuditLog } from './audit-log.ts';
 import { addCertificates } from './certificates.ts';
+import { addAliases } from './aliases.ts';
 import { addCleanup } from './cleanup.ts';
 import { addDeployments } from './deployments.ts';
 import { addLoginPage } from './login-page.ts';
@@ -24,6 +25,7 @@ import { addStatus } from './status.ts';
 import { addTeams } from './teams.ts';
 import { addTokens } from './tokens.ts';
 import { addUploads } from './uploads.ts';
+import { addVariables } from './variables.ts';
 
 const API_PREFIX = '/api/v1';
 
@@ -54,8 +56,10 @@ export async function createApi(
       addEnvironments(api, needs);
       addReleases(api, needs);
       addCertificates(api, needs);
+      addAliases(api, needs);
       addCleanup(api, needs);
       addSecrets(api, needs);
+      addVariables(api, needs);
       addTeams(api, needs);
       addTokens(api, needs);
       addAuditLog(api, needs);

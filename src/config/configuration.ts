@@ -88,6 +88,20 @@ export function toConfiguration(file: ConfigFile, given: Given = {}): Configurat
   };
 }
 
+/**
+ * Variables as they are kept, of those that somebody wrote: `@name`, `@@text` and `\@text` as in a berth.json. Throws
+ * CONFIG_INVALID for a name that no secret can have.
+ */
+export function toVariables(
+  written: Readonly<Record<string, string>>,
+): Readonly<Record<string, string>> {
+  const problems: Problem[] = [];
+  const variables = kept(written, (name, message) => problems.push({ at: name, message }));
+  if (problems.length === 0) return variables;
+  const detail = problems.map(({ message }) => message).join('\n');
+  throw new BerthError('CONFIG_INVALID', { detail, problems });
+}
+
 /** The same configuration in the form of a berth.json, complete: `toConfiguration` gives it back. */
 export function describeConfiguration(configuration: Configuration): ConfigFile {
   const {

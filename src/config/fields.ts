@@ -113,19 +113,24 @@ function envValue() {
     .refine((value) => !value.includes('\0'), { error: 'text without a NUL character' });
 }
 
-/** Names with values, or only names, whose values are given on the command line. */
-export function env() {
-  const error = 'an object of names and values, or an array of names';
-  const count = `at most ${BOUNDS.envNames} variables`;
-  const values = z
-    .record(envName(), envValue(), { error })
-    .refine((value) => Object.keys(value).length <= BOUNDS.envNames, { error: count })
+const envError = 'an object of names and values, or an array of names';
+const envCount = `at most ${BOUNDS.envNames} variables`;
+
+/** Names with values. */
+export function envValues() {
+  return z
+    .record(envName(), envValue(), { error: envError })
+    .refine((value) => Object.keys(value).length <= BOUNDS.envNames, { error: envCount })
     .refine(
       (value) =>
         Object.entries(value).reduce((sum, pair) => sum + Buffer.byteLength(pair.join('=')), 0) <=
         ENV_BYTES,
       { error: `at most ${ENV_BYTES} bytes in all its variables together` },
     );
-  const names = z.array(envName(), { error }).max(BOUNDS.envNames, { error: count });
-  return z.union([values, names], { error });
+}
+
+/** Names with values, or only names, whose values are given on the command line. */
+export function env() {
+  const names = z.array(envName(), { error: envError }).max(BOUNDS.envNames, { error: envCount });
+  return z.union([envValues(), names], { error: envError });
 }
