@@ -2,6 +2,7 @@
 import { spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
+import { connect } from 'node:net';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { EngineEvent, InstanceSpec } from '../../ports/engine.ts';
@@ -63,6 +64,37 @@ describe('Podman', () => {
   };
   const inspect = async (id: string, format: string) =>
     podman('container', 'inspect', '--format', format, containerName(id));
+
+  test('what a frozen instance had not read it never reads when it is killed, and does when it is asked to end', async () => {
+    const { engine } = ground;
+    const source = `
+      const server = require('http').createServer((request, response) => {
+        console.log('read ' + request.url);
+        response.end();
+      });
+      server.listen(process.env.PORT);
+      process.on('SIGTERM', () => setTimeout(() => process.exit(0), 200));
+    `;
+    const send = async (graceMs: number) => {
+      const spec = ground.script(source);
+      const { id, host, port } = await run(spec);
+      await engine.freeze(id);
+      const socket = connect({ host, port });
+      socket.on('error', () => {});
+      socket.write('POST /once HTTP/1.1\r\nhost: app\r\ncontent-length: 0\r\n\r\n');
+      await until('the request waits', async () =>
+        (await engine.connections?.(id))?.some(({ unreadBytes }) => unreadBytes > 0),
+      );
+      // As the router does: what it gives to another instance it takes back here, as far as TCP lets it.
+      socket.resetAndDestroy();
+      await engine.stop(id, graceMs);
+      await engine.remove(id);
+      return (await readFile(spec.logFile, 'utf8').catch(() => '')).includes('read /once');
+    };
+    expect(await send(0)).toBe(false);
+    // A reset takes nothing back: this is why it must not run again.
+    expect(await send(5_000)).toBe(true);
+  });
 
   test('people see with their own podman what is so: parked, running, ended with its code', async () => {
     const { engine } = ground;
