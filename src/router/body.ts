@@ -161,7 +161,8 @@ export class RequestBody {
   #drain(): void {
     // The parser is done, so what is buffered is all there will be; `end` follows by itself.
     const chunk = this.#req.read() as Buffer | null;
-    if (chunk !== null) this.#hold(chunk);
+    // With a listener, reading has told it already.
+    if (chunk !== null && !this.#listening) this.#hold(chunk);
     this.#ended = true;
   }
 
