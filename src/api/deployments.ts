@@ -1,6 +1,8 @@
 /** Deployments: make, list, look at, remove. */
 import { z } from 'zod';
 import { checkSlot, toConfiguration } from '../config/schema.ts';
+import { BerthError } from '../core/errors.ts';
+import { versionOf } from '../core/release.ts';
 import { actorOf, makeProject, whoOf } from './actor.ts';
 import { audited } from './audit.ts';
 import { find, seenDeployments } from './find.ts';
@@ -78,9 +80,17 @@ export function addDeployments(routes: Routes, needs: ApiNeeds): void {
       const { project } = request.query;
       const deployments = await store.deployments(project === undefined ? {} : { project });
       const who = whoOf(request);
+      const running = new Map<string, string[]>();
+      for (const one of await store.currentReleases(project === undefined ? {} : { project })) {
+        const names = running.get(one.deploymentId) ?? [];
+        running.set(one.deploymentId, [...names, one.environment]);
+      }
       return deployments
         .filter((one) => needs.access.sees(who, one.project))
-        .map((one) => toWireDeployment(one, urlOf));
+        .map((one) => ({
+          ...toWireDeployment(one, urlOf),
+          ...(running.has(one.id) ? { environments: running.get(one.id) ?? [] } : {}),
+        }));
     },
   );
 
@@ -98,8 +108,12 @@ export function addDeployments(routes: Routes, needs: ApiNeeds): void {
     async (request) => {
       const found = await find(request, needs, request.params.name, 'newest');
       const because = fleet.because(found.id);
+      const environments = (await store.releasesOf(found.id))
+        .filter((one) => one.state === 'current' && one.deploymentId === found.id)
+        .map((one) => one.environment);
       return {
         ...toWireDeployment(found, urlOf),
+        ...(environments.length > 0 ? { environments } : {}),
         instances: fleet.instances(found.id).map(toWireInstance),
         ...(because === undefined ? {} : { because }),
       };
@@ -121,6 +135,11 @@ export function addDeployments(routes: Routes, needs: ApiNeeds): void {
       audited(request, { subject: request.params.name });
       const found = await find(request, needs, request.params.name, 'one');
       audited(request, { subject: found.id, project: found.project });
+      const [user] = await needs.releases.usersOf(found.id);
+      if (user) {
+        const detail = `${user.environment} of ${user.project} runs ${found.id} (${versionOf(user)}).`;
+        throw new BerthError('DEPLOYMENT_IN_USE', { detail });
+      }
       await deployer.remove(found);
       return reply.code(204).send(null);
     },

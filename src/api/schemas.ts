@@ -141,6 +141,10 @@ export const deployment = z
     createdAt: time,
     createdBy: z.string(),
     readyAt: time.optional(),
+    environments: z
+      .array(z.string())
+      .optional()
+      .describe('Environments that run it now; in lists and details.'),
   })
   .meta({ id: 'Deployment' });
 

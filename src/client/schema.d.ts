@@ -1,6 +1,156 @@
 /** The types of the API, made from its OpenAPI document by `npm run docs`. */
 
 export interface paths {
+    "/api/v1/aliases": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Aliases by hostname */
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description The request cannot be served as it is. */
+                "4XX": {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description The server or its engine failed. */
+                "5XX": {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Alias"][];
+                    };
+                };
+            };
+        };
+        /**
+         * Lead a hostname, or a path of it, to an environment or a deployment
+         * @description Replaces where it led before, from the next request on.
+         */
+        put: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": {
+                        /** @description A hostname, or a wildcard such as `*.example.com` for every name one label below. */
+                        hostname: string;
+                        /**
+                         * @description `/` for all of it, or a path such as `/api` for what is at and below it.
+                         * @default /
+                         */
+                        path?: string;
+                        /** @description A project (its production), `project/environment`, a deployment, or a hostname that Berth gave to one of them. */
+                        target: string;
+                    };
+                };
+            };
+            responses: {
+                /** @description The request cannot be served as it is. */
+                "4XX": {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description The server or its engine failed. */
+                "5XX": {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Alias"];
+                    };
+                };
+            };
+        };
+        post?: never;
+        /** Remove an alias; what it led to stays */
+        delete: {
+            parameters: {
+                query: {
+                    /** @description A hostname, or a wildcard such as `*.example.com` for every name one label below. */
+                    hostname: string;
+                    /** @description `/` for all of it, or a path such as `/api` for what is at and below it. */
+                    path?: string;
+                };
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description The request cannot be served as it is. */
+                "4XX": {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description The server or its engine failed. */
+                "5XX": {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description It is gone. */
+                204: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content?: never;
+                };
+            };
+        };
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/audit": {
         parameters: {
             query?: never;
@@ -1859,6 +2009,193 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/projects/{project}/environments/{environment}/secrets": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Take the newest version of every secret that an environment names, as a release */
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    /** @description `production`, `staging`, `preview/<branch>`, or lower-case letters, digits, hyphens. */
+                    environment: string;
+                    project: string;
+                };
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": {
+                        /** @description Stands in the history. */
+                        why?: string;
+                    };
+                };
+            };
+            responses: {
+                /** @description The request cannot be served as it is. */
+                "4XX": {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description The server or its engine failed. */
+                "5XX": {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["SettingsRelease"];
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/projects/{project}/environments/{environment}/variables": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Variables of an environment with their values; names of secrets stay names
+         * @description Those that were set for it. What it runs may have others of its own.
+         */
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    /** @description `production`, `staging`, `preview/<branch>`, or lower-case letters, digits, hyphens. */
+                    environment: string;
+                    project: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description The request cannot be served as it is. */
+                "4XX": {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description The server or its engine failed. */
+                "5XX": {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Variables"];
+                    };
+                };
+            };
+        };
+        put?: never;
+        /**
+         * Set and unset variables of an environment, as one release
+         * @description What it runs is booted with them before it takes traffic. Secrets keep the versions that run; one that is new takes its newest.
+         */
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    /** @description `production`, `staging`, `preview/<branch>`, or lower-case letters, digits, hyphens. */
+                    environment: string;
+                    project: string;
+                };
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": {
+                        /**
+                         * @description `@name` names a secret, `@@text` is a plain `@text`.
+                         * @default {}
+                         */
+                        set?: {
+                            [key: string]: string;
+                        };
+                        /** @default [] */
+                        unset?: string[];
+                        /** @description Stands in the history. */
+                        why?: string;
+                    };
+                };
+            };
+            responses: {
+                /** @description The request cannot be served as it is. */
+                "4XX": {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description The server or its engine failed. */
+                "5XX": {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["SettingsRelease"];
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/secrets": {
         parameters: {
             query?: never;
@@ -2885,6 +3222,30 @@ export interface paths {
 export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
+        Alias: {
+            /** Format: date-time */
+            createdAt: string;
+            createdBy: string;
+            /** @description A hostname, or a wildcard such as `*.example.com` for every name one label below. */
+            hostname: string;
+            leadsTo: {
+                environment: string;
+                project: string;
+            } | {
+                deployment: string;
+            };
+            /**
+             * @description `/` for all of it, or a path such as `/api` for what is at and below it.
+             * @default /
+             */
+            path: string;
+            team: string;
+            /**
+             * Format: uri
+             * @description Absent for a wildcard.
+             */
+            url?: string;
+        };
         AuditEntry: {
             action: string;
             actor: string;
@@ -3270,6 +3631,8 @@ export interface components {
              */
             createdAt: string;
             createdBy: string;
+            /** @description Environments that run it now; in lists and details. */
+            environments?: string[];
             failure?: {
                 code: string;
                 detail: string;
@@ -3317,6 +3680,8 @@ export interface components {
              */
             createdAt: string;
             createdBy: string;
+            /** @description Environments that run it now; in lists and details. */
+            environments?: string[];
             failure?: {
                 code: string;
                 detail: string;
@@ -3753,6 +4118,10 @@ export interface components {
             /** @description Absent: nothing changed, or nothing is released yet. */
             release?: components["schemas"]["Release"];
         };
+        SettingsRelease: {
+            /** @description Absent: nothing changed, or nothing is released there yet: then they wait. */
+            release?: components["schemas"]["Release"];
+        };
         Slot: {
             cpus: number;
             /** @description Whether this machine has that much. */
@@ -3863,6 +4232,10 @@ export interface components {
             manifest: string;
             /** @description Blobs to be sent before the deploy. */
             missing: string[];
+        };
+        /** @description `@name` names a secret, `@@text` is a plain `@text`. */
+        Variables: {
+            [key: string]: string;
         };
     };
     responses: never;

@@ -386,11 +386,6 @@ export const CATALOGUE = {
     title: 'Automatic deploys of this environment wait',
     advice: 'It was rolled back. `berth promote` or `berth deploy --prod` releases to it again.',
   },
-  ENVIRONMENT_IN_USE: {
-    status: 409,
-    title: 'The environment takes traffic',
-    advice: 'Say --yes to remove it with its history; its hostname then leads nowhere.',
-  },
   DEPLOYMENT_IN_USE: {
     status: 409,
     title: 'An environment runs this deployment',
@@ -400,7 +395,12 @@ export const CATALOGUE = {
   HOSTNAME_TAKEN: {
     status: 409,
     title: 'The hostname leads somewhere else already',
-    advice: 'Choose another name for the project or the environment.',
+    advice: 'Choose another name; `berth alias ls` and `berth ls` show where names lead.',
+  },
+  ALIAS_NOT_FOUND: {
+    status: 404,
+    title: 'There is no such alias',
+    advice: '`berth alias ls` lists those there are.',
   },
 
   // --- host and engine

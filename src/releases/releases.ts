@@ -257,7 +257,7 @@ export function createReleases(needs: ReleasesNeeds): Releases {
       const uses = await store.releasesOf(id);
       return uses.filter(
         ({ deploymentId, baseId, state }) =>
-          (deploymentId === id && (state === 'current' || state === 'trial')) ||
+          (deploymentId === id && state !== 'superseded' && state !== 'failed') ||
           (baseId === id && state === 'preparing'),
       );
     },
