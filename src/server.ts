@@ -4,6 +4,7 @@ import { availableParallelism, homedir, totalmem } from 'node:os';
 import { join } from 'node:path';
 import { pino } from 'pino';
 import { openAccess } from './access/open.ts';
+import { openAliases } from './aliases/open.ts';
 import { createApi } from './api/api.ts';
 import type { ServerFacts } from './api/needs.ts';
 import { loginPath } from './api/tokens.ts';
@@ -197,6 +198,13 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     quotas,
     onUnroute: (id) => router.forget(id),
   });
+  const aliases = openAliases({
+    store,
+    routes,
+    clock,
+    domain,
+    teamOf: (project) => access.teamOf(project),
+  });
   const directory = createDirectory(routes, scheduler);
   const deployer = createDeployer({
     store,
@@ -238,8 +246,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     clock,
     reporter,
     deploys: deployer,
-    // Nothing names a deployment by an alias yet.
-    aliases: () => Promise.resolve([]),
+    aliases: () => aliases.list(),
     sweepBlobs: (manifests, isDryRun) => folders.sweep(manifests, UPLOAD_IDLE_MS, isDryRun),
     rules: { ...DEFAULT_RULES, ...options.cleanup },
     fileSystems: () => diskSpaces([options.storage ?? podmanStorage(), data]),
@@ -287,6 +294,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
       : `http://${host}${portSuffix(listen)}`;
   const api = await createApi({
     access,
+    aliases,
     quotas,
     facts,
     eventLoopLag: () => lag.read(),
@@ -305,6 +313,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     certificates: tls.certificates,
     cleanup,
     urlOf: (id) => urlOfHost(routes.hostOf(id)),
+    urlOfHost,
     urlOfEnvironment: (project, name) => urlOfHost(routes.hostOfEnvironment(project, name)),
     closing: closing.signal,
     nextRequestId: () => random.id(12),
@@ -340,6 +349,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   // Known before the first request: every deployment, then what the engine still runs, then what was not finished.
   const deployments = await store.deployments();
   for (const deployment of deployments) directory.note(deployment);
+  await aliases.load();
   opened.defer(() => scheduler.stop());
   await scheduler.start(deployments.filter(({ state }) => state === 'ready'));
   let removesInstances = false;

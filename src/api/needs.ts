@@ -1,6 +1,7 @@
 /** What the API needs from the rest of Berth, handed in by the wiring. */
 import type { Access } from '../access/open.ts';
 import type { Cleanup } from '../cleanup/open.ts';
+import type { Aliases } from '../aliases/open.ts';
 import type { Blobs } from '../deploys/blobs.ts';
 import type { Deployer } from '../deploys/deployer.ts';
 import type { Folders } from '../deploys/folders.ts';
@@ -48,6 +49,7 @@ export interface ApiMetrics {
 
 export interface ApiNeeds {
   readonly access: Access;
+  readonly aliases: Aliases;
   readonly quotas: Quotas;
   readonly facts: () => ServerFacts;
   readonly eventLoopLag: () => EventLoopLag;
@@ -72,6 +74,8 @@ export interface ApiNeeds {
   readonly audit: (entry: AuditEntry) => Promise<void>;
   /** The deployment's own address, for ever. */
   readonly urlOf: (id: DeploymentId) => string;
+  /** Of any hostname that leads here, without a slash at the end. */
+  readonly urlOfHost: (hostname: string) => string;
   /** The address of an environment, whatever it runs. */
   readonly urlOfEnvironment: (project: string, name: EnvironmentName) => string;
   /** Aborts when the server stops: streams end then. */

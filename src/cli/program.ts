@@ -1,5 +1,6 @@
 /** Every command with its arguments and options; what a command does is loaded when it is called. */
 import { Command, Option } from 'commander';
+import { addAliasCommands } from './alias-commands.ts';
 import {
   byteSize,
   directoryUrl,
@@ -29,6 +30,9 @@ export interface Action {
 
 /** Loads a command's file and runs it with its arguments, then its options. */
 export type Act = (load: () => Promise<Action>, args: readonly unknown[]) => Promise<void>;
+
+/** Makes what commander calls of the file that does it. */
+export type Calls = (load: () => Promise<Action>) => (this: Command) => Promise<void>;
 
 const SERVING = 'Running Berth';
 const DEPLOYING = 'Deploying';
@@ -60,7 +64,7 @@ export function createProgram(
     })
     .commandsGroup(`${DEPLOYING}:`);
 
-  const calls = (load: () => Promise<Action>) =>
+  const calls: Calls = (load) =>
     async function action(this: Command) {
       await act(load, [...this.processedArgs, this.optsWithGlobals()]);
     };
@@ -167,6 +171,8 @@ export function createProgram(
   serverOptions(program.command('serve').description('run the server in the foreground')).action(
     calls(() => import('./serve.ts')),
   );
+
+  addAliasCommands(program, calls);
 
   const tls = program
     .command('tls')

@@ -1,5 +1,6 @@
 /** What option values mean: variables, times and numbers, each refused with USAGE when it is not one. */
 import { InvalidArgumentError } from 'commander';
+import { type AliasPlace, parseAlias } from '../core/alias.ts';
 import { BOUNDS, parseSlot } from '../core/limits.ts';
 
 /** `K=V`, or `K` for the value it has in the environment; collects into what earlier options gave. */
@@ -82,6 +83,15 @@ export function listenAddress(text: string): string {
     throw new InvalidArgumentError('Write it as HOST:PORT, for example 127.0.0.1:8080.');
   }
   return `${match[1] || '127.0.0.1'}:${Number(match[2])}`;
+}
+
+export type { AliasPlace } from '../core/alias.ts';
+
+/** `www.example.com/api` → hostname and path. */
+export function aliasPlace(text: string): AliasPlace {
+  const place = parseAlias(text);
+  if (typeof place === 'string') throw new InvalidArgumentError(`${text} ${place}.`);
+  return place;
 }
 
 /** An address of an ACME directory. */

@@ -1,6 +1,7 @@
 /** The typed client of the API: what the CLI and the dashboard use, and anyone may. */
 import createFetchClient from 'openapi-fetch';
 import { errorFrom, errorWithoutAnswer } from './problem.ts';
+import { type ReleasesClient, releasesClient } from './releases.ts';
 import type { components, paths } from './schema.d.ts';
 import { serverEvents } from './stream.ts';
 import type { Sleep } from './stream.ts';
@@ -17,6 +18,7 @@ export type Health = Schemas['Health'];
 export type Uploaded = Schemas['Uploaded'];
 export type Certificate = Schemas['Certificate'];
 export type Authority = Schemas['Authority'];
+export type Alias = Schemas['Alias'];
 export type GcLine = Schemas['GcLine'];
 export type GcPlan = Schemas['GcPlan'];
 export type GcReport = Schemas['GcReport'];
@@ -35,6 +37,7 @@ export type ProgressEvent =
   | ({ readonly kind: 'line' } & Readonly<Schemas['LineEvent']>)
   | ({ readonly kind: 'end' } & Readonly<Schemas['EndEvent']>);
 
+export type { Environment, Release } from './releases.ts';
 export type { Sleep } from './stream.ts';
 
 export interface ClientOptions {
@@ -52,7 +55,7 @@ export interface Deployed {
 }
 
 /** Every method throws a BerthError with the server's own code; SERVER_NOT_RUNNING when nothing answers. */
-export interface Client {
+export interface Client extends ReleasesClient {
   health(): Promise<Health>;
   status(): Promise<Status>;
   whoami(): Promise<Identity>;
@@ -78,6 +81,9 @@ export interface Client {
   addCertificate(hostname: string, certificate: string, key: string): Promise<Certificate>;
   removeCertificate(hostname: string): Promise<void>;
   authority(): Promise<Authority>;
+  aliases(): Promise<readonly Alias[]>;
+  setAlias(place: Pick<Alias, 'hostname' | 'path'>, target: string): Promise<Alias>;
+  removeAlias(place: Pick<Alias, 'hostname' | 'path'>): Promise<void>;
   /** What a clean-up would do now. */
   gcPlan(): Promise<GcPlan>;
   gc(): Promise<GcReport>;
@@ -141,6 +147,7 @@ export function createClient({ url, token, sleep }: ClientOptions): Client {
     });
 
   return {
+    ...releasesClient(api, ask),
     health: async () => (await ask(api.GET('/api/v1/health'))).data,
     status: async () => (await ask(api.GET('/api/v1/status'))).data,
     whoami: async () => (await ask(api.GET('/api/v1/whoami'))).data,
@@ -195,6 +202,12 @@ export function createClient({ url, token, sleep }: ClientOptions): Client {
     },
     async removeCertificate(hostname) {
       await ask(api.DELETE('/api/v1/certificates/{hostname}', { params: { path: { hostname } } }));
+    },
+    aliases: async () => (await ask(api.GET('/api/v1/aliases'))).data,
+    setAlias: async (place, target) =>
+      (await ask(api.PUT('/api/v1/aliases', { body: { ...place, target } }))).data,
+    async removeAlias(place) {
+      await ask(api.DELETE('/api/v1/aliases', { params: { query: place } }));
     },
     gcPlan: async () => (await ask(api.GET('/api/v1/gc'))).data,
     gc: async () => (await ask(api.POST('/api/v1/gc'))).data,

@@ -1,0 +1,107 @@
+/** Aliases: checked one at a time, written, then routed; so that a hostname never leads two teams' ways. */
+import { aliasName, type AliasPlace, type Claims, refuseAlias } from '../core/alias.ts';
+import { environmentLabel, PRODUCTION, STAGING } from '../core/environment.ts';
+import { BerthError } from '../core/errors.ts';
+import type { Alias } from '../core/model.ts';
+import { environmentKey, type RouteTable } from '../core/route.ts';
+import type { Clock } from '../ports/clock.ts';
+import type { Store } from '../ports/store.ts';
+
+export interface AliasesNeeds {
+  readonly store: Store;
+  readonly routes: RouteTable;
+  readonly clock: Clock;
+  /** What deployments' hostnames end in. */
+  readonly domain: string;
+  readonly teamOf: (project: string) => string;
+}
+
+export interface Aliases {
+  /** Routes all that are kept. Once, at the start. */
+  load(): Promise<void>;
+  /** By hostname, then path. */
+  list(): Promise<readonly Alias[]>;
+  /** Leads it there from the next request on, whatever it led to before. Throws HOSTNAME_TAKEN. */
+  set(alias: Omit<Alias, 'createdAt'>): Promise<Alias>;
+  /** Throws ALIAS_NOT_FOUND. */
+  remove(alias: Alias): Promise<void>;
+  /** `shop/production` or a deployment's id, when Berth itself gave this hostname to it. */
+  givenTo(hostname: string): string | undefined;
+}
+
+/** What a deployment's id has more than its project's name, in characters. */
+const SUFFIX_CHARS = 9;
+
+export function openAliases(needs: AliasesNeeds): Aliases {
+  const { store, routes, clock } = needs;
+  let turn: Promise<unknown> = Promise.resolve();
+
+  /** Two that ask for the same name at once are looked at one after the other. */
+  function inTurn<Result>(act: () => Promise<Result>): Promise<Result> {
+    const done = turn.then(act);
+    turn = done.catch(() => undefined);
+    return done;
+  }
+
+  async function given(hostname: string): Promise<Claims['given']> {
+    const standing = routes.givenTo(hostname);
+    if (standing === 'platform') return standing;
+    const name = standing?.name ?? (await willBeGivenTo(hostname));
+    if (name === undefined) return undefined;
+    const slash = name.indexOf('/');
+    const project = slash < 0 ? name.slice(0, -SUFFIX_CHARS) : name.slice(0, slash);
+    return { name, team: needs.teamOf(project) };
+  }
+
+  /** Environments answer at their names only from their first release on, but the names are theirs before. */
+  async function willBeGivenTo(hostname: string): Promise<string | undefined> {
+    const suffix = `.${needs.domain.toLowerCase()}`;
+    if (!hostname.endsWith(suffix)) return undefined;
+    const label = hostname.slice(0, -suffix.length);
+    const [projects, environments] = await Promise.all([store.projects(), store.environments()]);
+    const names = [
+      ...projects.flatMap(({ name }) => [
+        { project: name, name: PRODUCTION },
+        { project: name, name: STAGING },
+      ]),
+      ...environments,
+    ];
+    const found = names.find(({ project, name }) => environmentLabel(project, name) === label);
+    return found && environmentKey(found.project, found.name);
+  }
+
+  return {
+    async load() {
+      for (const alias of await store.aliases()) routes.setAlias(alias);
+    },
+
+    list: () => store.aliases(),
+
+    set: (wanted) =>
+      inTurn(async () => {
+        const claims = { given: await given(wanted.hostname), aliases: await store.aliases() };
+        const refusal = refuseAlias(wanted, wanted.team, claims);
+        if (refusal !== undefined) throw new BerthError('HOSTNAME_TAKEN', { detail: refusal });
+        const alias: Alias = { ...wanted, createdAt: clock.now() };
+        await store.putAlias(alias);
+        routes.setAlias(alias);
+        return alias;
+      }),
+
+    remove: (alias) =>
+      inTurn(async () => {
+        if (!(await store.deleteAlias(alias.hostname, alias.path))) throw noAlias(alias);
+        routes.removeAlias(alias.hostname, alias.path);
+      }),
+
+    givenTo(hostname) {
+      const standing = routes.givenTo(hostname);
+      return standing === 'platform' ? undefined : standing?.name;
+    },
+  };
+}
+
+/** ALIAS_NOT_FOUND for a place that nobody, or nobody one may see, has. */
+export function noAlias(place: AliasPlace): BerthError {
+  return new BerthError('ALIAS_NOT_FOUND', { detail: `There is no alias ${aliasName(place)}.` });
+}
