@@ -167,14 +167,18 @@ async function weigh(
   const going = decisions.filter(({ verdict }) => verdict === 'remove');
   const imageIds = going.filter(isImage).map(({ id }) => id);
   const order = childrenFirst([...new Set(imageIds)], images);
-  const freed = freedBy(order, images);
+  const freed = new Map(freedBy(order, images));
   const rank = new Map(order.map((id, index) => [id, index]));
   const lines: GcLine[] = [];
   for (const decision of decisions) {
     let bytes = 0;
     if (decision.verdict === 'remove') {
-      if (isImage(decision)) bytes = freed.get(decision.id) ?? 0;
-      else if (decision.kind === 'logs') bytes = await folderBytes(join(folders.logs, decision.id));
+      if (isImage(decision)) {
+        // It may be both an image and a layer of a later build: it frees its room once.
+        bytes = freed.get(decision.id) ?? 0;
+        freed.delete(decision.id);
+      }
+      if (decision.kind === 'logs') bytes = await folderBytes(join(folders.logs, decision.id));
       else if (decision.kind === 'build') {
         bytes = await folderBytes(join(folders.builds, decision.id));
       }

@@ -283,7 +283,7 @@ function decideLayer(
   { cacheTtlMs, failedTtlMs }: CleanupRules,
 ): Reason {
   if (known.isBuilding) return keep('a build is under way');
-  const above = known.standsOn.get(id);
+  const above = known.runs.get(id) ?? known.standsOn.get(id);
   if (above !== undefined) return keep(`part of the image of ${above}`);
   if (owner && isWorkedOn(owner, known)) return keep(`built for ${owner.id}, which is worked on`);
   if (!owner || !known.kept.has(owner.id)) return remove('build cache of a removed deployment');

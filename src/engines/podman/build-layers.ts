@@ -24,6 +24,10 @@ export async function layersOf(
   const output = await readFile(join(build.home, BUILD_FILE.output), 'latin1').catch(() => '');
   const named = layersNamed(output);
   if (named.length === 0) return [];
+  const result = await readFile(join(build.home, BUILD_FILE.imageId), 'latin1').catch(() => '');
   const own = await ownImages();
-  return own.filter((id) => named.some((start) => id.startsWith(`sha256:${start}`)));
+  // What the build made in the end is its image, and written down as such.
+  return own.filter(
+    (id) => id !== result.trim() && named.some((start) => id.startsWith(`sha256:${start}`)),
+  );
 }
