@@ -5,7 +5,7 @@ import { BerthError } from '../core/errors.ts';
 import { type HostAndPort, parseHost } from '../core/route.ts';
 import { codeOf } from './attempt.ts';
 import { errorPage } from './error-page.ts';
-import type { InboundRequest } from './inbound.ts';
+import { type InboundRequest, isHttp10 } from './inbound.ts';
 import type { RouterLimits } from './limits.ts';
 
 /** A request whose form is good. */
@@ -31,9 +31,18 @@ export function checkForm(req: InboundRequest, limits: RouterLimits): WellFormed
   if (raw.length > limits.headerCount * 2) {
     return malformed(431, `There are more than ${limits.headerCount} headers.`);
   }
+  // The parser takes `GET /` alone as HTTP/0.9, and 2.0 in the clothes of 1.1. Real streams of HTTP/2 say themselves whether they have a body.
+  if (req.hasBody === undefined && req.httpVersionMajor !== 1) {
+    return malformed(400, 'It is neither HTTP/1.0 nor HTTP/1.1.');
+  }
   const url = req.url ?? '';
   if (url.length > limits.urlBytes) {
     return malformed(414, `The path is longer than ${limits.urlBytes} bytes.`);
+  }
+  // The parser finds out only when it comes to the body, and takes `gzip, chunked`, of which only the chunks would be undone.
+  const encoding = req.headers['transfer-encoding'];
+  if (encoding !== undefined && (isHttp10(req) || encoding.toLowerCase() !== 'chunked')) {
+    return malformed(400, 'The only Transfer-Encoding there is here is chunked, in HTTP/1.1.');
   }
   const host = onlyHost(raw);
   if (host === undefined) return malformed(400, 'Exactly one Host header is needed.');
@@ -85,7 +94,8 @@ export function refuseMalformed(
   const code = codeOf(error);
   // An answer that is under way would be garbled by a second one; who has reset the connection reads nothing.
   if (!socket.writable || code === 'ECONNRESET' || socket._httpMessage?.headersSent === true) {
-    socket.destroy();
+    // What was written of an answer waits for the end of this turn: it is not to be taken away.
+    process.nextTick(() => socket.destroy());
     return;
   }
   const [status, detail] = PARSER_FINDINGS[code] ?? [400, 'It is not valid HTTP/1.1.'];
