@@ -508,6 +508,7 @@ describe('whatever there is', () => {
         };
         expect(decide(after, by).filter(({ verdict }) => verdict === 'remove')).toEqual([]);
       }),
+      { numRuns: 500 },
     );
   });
 });

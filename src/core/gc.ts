@@ -102,7 +102,7 @@ export function decide(
 interface Known extends Seen {
   readonly byId: ReadonlyMap<DeploymentId, Deployment>;
   readonly kept: ReadonlySet<DeploymentId>;
-  /** Projects with a deployment that runs, may run, or is worked on; and projects with any at all. */
+  /** Projects with a deployment that is kept and runs, may run, or is worked on; and projects with any at all. */
   readonly running: ReadonlySet<string>;
   readonly projects: ReadonlySet<string>;
   /** Image → the deployment that is kept and runs it, or an image that stands on it. */
@@ -118,9 +118,9 @@ function index(seen: Seen, decided: ReadonlyMap<DeploymentId, Decision>): Known 
   const standsOn = new Map<string, DeploymentId>();
   const parents = new Map(seen.images.map(({ id, parentId }) => [id, parentId]));
   for (const { id, project, state, image } of seen.deployments) {
-    if (state !== 'failed' || seen.underWay.has(id)) running.add(project);
     if (decided.get(id)?.verdict !== 'keep') continue;
     kept.add(id);
+    if (state !== 'failed' || seen.underWay.has(id)) running.add(project);
     // The image of a deploy that failed explains nothing and runs nothing: it may go before its row.
     if (!image || state === 'failed') continue;
     runs.set(image.id, id);
