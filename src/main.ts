@@ -1,6 +1,7 @@
 /** Where the program begins: hands the real world to the command line, and the server to `berth serve`. */
 import { readFileSync } from 'node:fs';
 import { homedir } from 'node:os';
+import { buffer } from 'node:stream/consumers';
 import { isRunning, signalProcess, startInBackground } from './system/background.ts';
 import { systemClock } from './system/clock.ts';
 import { run } from './cli/run.ts';
@@ -42,6 +43,7 @@ const exitCode = await run(
     stdout: process.stdout,
     stderr: process.stderr,
     canAsk: process.stdin.isTTY && process.stderr.isTTY,
+    readInput: () => buffer(process.stdin),
     env: process.env,
     folder: process.cwd(),
     version,

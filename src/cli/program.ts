@@ -1,9 +1,11 @@
 /** Every command with its arguments and options; what a command does is loaded when it is called. */
 import { Command, Option } from 'commander';
 import { addAliasCommands } from './alias-commands.ts';
+import { addEnvCommands, addSecretsCommands } from './secrets-commands.ts';
 import {
   byteSize,
   directoryUrl,
+  environmentName,
   integer,
   lifetime,
   listenAddress,
@@ -36,6 +38,7 @@ export type Calls = (load: () => Promise<Action>) => (this: Command) => Promise<
 
 const SERVING = 'Running Berth';
 const DEPLOYING = 'Deploying';
+const RELEASING = 'Releasing';
 const LOOKING = 'Looking';
 
 /** The program. `isDeployDefault`: arguments that begin with no command are those of `deploy`. */
@@ -91,6 +94,13 @@ export function createProgram(
     .option('--slot <slot>', 'CPU and memory of an instance, for example c.125-m512', slotName)
     .option('--port <port>', 'port the app listens on; otherwise it is found', integer(1, 65_535))
     .option('--image <reference>', 'deploy an existing image instead of a folder')
+    .option('--prod', 'release it to production, and print that URL')
+    .option(
+      '--branch <name>',
+      'release it to the preview of this branch; otherwise of the branch that git has here, unless that is main or master',
+    )
+    .option('--no-branch', 'no preview, whatever branch git has here')
+    .option('--why <text>', 'shown in the history of releases')
     .option('--no-wait', 'return as soon as the server has everything')
     .option('--dry-run', 'show what would be deployed, and do not')
     .action(calls(() => import('./deploy.ts')));
@@ -106,6 +116,81 @@ export function createProgram(
     .command('slots')
     .description('list the usual slots, and what fits this server')
     .action(calls(() => import('./slots.ts')));
+
+  program.commandsGroup(`${RELEASING}:`);
+
+  const project = ['[project]', 'the project; otherwise that of this folder'] as const;
+  const env = ['--env <environment>', 'the environment', environmentName, 'production'] as const;
+  const ofProject = ['-n, --name <project>', project[1], projectName] as const;
+  const why = ['--why <text>', 'shown in the history'] as const;
+
+  program
+    .command('promote')
+    .description('release what runs elsewhere, or any deployment, without building anything')
+    .argument('<what>', 'a deployment or its URL, an environment or its URL, or a release like v12')
+    .option('--to <environment>', 'where it is to run', environmentName, 'production')
+    .option('--from <environment>', 'whose release v12 is', environmentName, 'staging')
+    .option(...ofProject)
+    .option(...why)
+    .action(calls(() => import('./promote.ts')));
+
+  program
+    .command('releases')
+    .description('show the history of an environment, newest first')
+    .argument(...project)
+    .option(...env)
+    .option('-n, --lines <count>', 'at most so many', integer(1, 1_000), 20)
+    .action(calls(() => import('./releases.ts')));
+
+  program
+    .command('rollback')
+    .description('go back to the previous release, or to the one named, with all its settings')
+    .argument(...project)
+    .argument('[release]', 'the release to go back to, for example v12')
+    .option(...env)
+    .option(...why)
+    .action(calls(() => import('./rollback.ts')));
+
+  program
+    .command('scale')
+    .description('show or change how many instances an environment keeps: min=1 max=5')
+    .argument('[project|min=|max=...]', 'the project, and what is to change')
+    .option(...env)
+    .option(...why)
+    .action(calls(() => import('./scale.ts')));
+
+  program
+    .command('limits')
+    .description('show or change the limits of an environment: maxConcurrentReqs=20 duration=60s')
+    .argument(
+      '[project|name=value...]',
+      'the project, and what is to change; `default` takes a limit away',
+    )
+    .option(...env)
+    .option(...why)
+    .action(calls(() => import('./limits.ts')));
+
+  const environments = program
+    .command('environments')
+    .description('the environments of a project: what each runs, and how to make and remove them');
+  environments
+    .command('ls', { isDefault: true })
+    .description('list the environments of a project, and what each runs')
+    .argument(...project)
+    .action(calls(() => import('./environments-ls.ts')));
+  environments
+    .command('add')
+    .description('make an environment, and print its URL')
+    .argument('<environment>', 'for example qa', environmentName)
+    .option(...ofProject)
+    .action(calls(() => import('./environments-add.ts')));
+  environments
+    .command('rm')
+    .description('remove an environment with its history; what it ran stays as a deployment')
+    .argument('<environment>', 'as `berth environments` shows it', environmentName)
+    .option(...ofProject)
+    .option('-y, --yes', 'do not ask')
+    .action(calls(() => import('./environments-rm.ts')));
 
   program.commandsGroup(`${LOOKING}:`);
 
@@ -173,6 +258,8 @@ export function createProgram(
   );
 
   addAliasCommands(program, calls);
+  addEnvCommands(program, calls);
+  addSecretsCommands(program, calls);
 
   const tls = program
     .command('tls')

@@ -27,6 +27,7 @@ async function berth(args: readonly string[], changes: Partial<World> = {}): Pro
     stdout: { write: (text) => (written.out += text) },
     stderr: { write: (text) => (written.err += text) },
     canAsk: false,
+    readInput: () => Promise.resolve(new Uint8Array()),
     env: { BERTH_DATA: folder },
     folder,
     version: '1.2.3',

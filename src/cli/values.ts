@@ -1,6 +1,8 @@
 /** What option values mean: variables, times and numbers, each refused with USAGE when it is not one. */
 import { InvalidArgumentError } from 'commander';
 import { type AliasPlace, parseAlias } from '../core/alias.ts';
+import { isEnvironmentName } from '../core/environment.ts';
+import { ENVIRONMENT_NAME_RULE, isEnvironmentName } from '../core/environment.ts';
 import { BOUNDS, parseSlot } from '../core/limits.ts';
 
 /** `K=V`, or `K` for the value it has in the environment; collects into what earlier options gave. */
@@ -102,6 +104,14 @@ export function directoryUrl(text: string): string {
   return text;
 }
 
+/** `production`, `staging`, `preview/cart`, … */
+export function environmentName(text: string): string {
+  if (!isEnvironmentName(text)) {
+    throw new InvalidArgumentError('Write it as production, staging, preview/BRANCH, or a name.');
+  }
+  return text;
+}
+
 /** `c.125-m512`; whether it fits the machine is the server's to say. */
 export function slotName(text: string): string {
   if (!parseSlot(text)) {
@@ -118,4 +128,10 @@ export function projectName(text: string): string {
     );
   }
   return text;
+}
+
+/** The name of an environment: `production`, `preview/cart`, `qa`. */
+export function environmentName(text: string): string {
+  if (isEnvironmentName(text)) return text;
+  throw new InvalidArgumentError(`It ${ENVIRONMENT_NAME_RULE}.`);
 }

@@ -76,6 +76,8 @@ export interface World {
   /** Whether a person can answer a question. */
   readonly canAsk: boolean;
   readonly env: Readonly<Record<string, string | undefined>>;
+  /** Standard input to its end. */
+  readInput(): Promise<Uint8Array>;
   /** The folder that relative paths start from. */
   readonly folder: string;
   readonly version: string;

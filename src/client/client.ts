@@ -3,6 +3,7 @@ import createFetchClient from 'openapi-fetch';
 import { errorFrom, errorWithoutAnswer } from './problem.ts';
 import { type ReleasesClient, releasesClient } from './releases.ts';
 import type { components, paths } from './schema.d.ts';
+import { type SecretsClient, secretsClient } from './secrets.ts';
 import { serverEvents } from './stream.ts';
 import type { Sleep } from './stream.ts';
 
@@ -39,6 +40,7 @@ export type ProgressEvent =
 
 export type { Environment, Release } from './releases.ts';
 export type { Sleep } from './stream.ts';
+export type { Secret, VariablesChange } from './secrets.ts';
 
 export interface ClientOptions {
   /** For example `http://127.0.0.1:8080`, without a slash at the end. */
@@ -55,7 +57,7 @@ export interface Deployed {
 }
 
 /** Every method throws a BerthError with the server's own code; SERVER_NOT_RUNNING when nothing answers. */
-export interface Client extends ReleasesClient {
+export interface Client extends ReleasesClient, SecretsClient {
   health(): Promise<Health>;
   status(): Promise<Status>;
   whoami(): Promise<Identity>;
@@ -147,6 +149,7 @@ export function createClient({ url, token, sleep }: ClientOptions): Client {
     });
 
   return {
+    ...secretsClient(api, ask),
     ...releasesClient(api, ask),
     health: async () => (await ask(api.GET('/api/v1/health'))).data,
     status: async () => (await ask(api.GET('/api/v1/status'))).data,

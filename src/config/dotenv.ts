@@ -1,4 +1,4 @@
-/** Reads the dotenv file that a configuration asks for. */
+/** Reads the dotenv file that a configuration asks for, and writes variables in that form. */
 import { readFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { parseEnv } from 'node:util';
@@ -22,4 +22,29 @@ export async function readDotenv(
   });
   const values = parseEnv(text);
   return Object.fromEntries(Object.entries(values).map(([key, value]) => [key, value ?? '']));
+}
+
+/** Variables as the text of a dotenv file, by name, and the names of those whose values that form cannot hold. */
+export function formatDotenv(variables: Readonly<Record<string, string>>): {
+  readonly text: string;
+  readonly unwritable: readonly string[];
+} {
+  const unwritable: string[] = [];
+  let text = '';
+  for (const name of Object.keys(variables).toSorted()) {
+    const value = variables[name] ?? '';
+    const line = ['', "'", '`', '"']
+      .map((quote) => `${name}=${quote}${value}${quote}\n`)
+      // What reads it is asked, rather than its rules told again here.
+      .find((written) => parseEnv(`${written}END=`)[name] === value && isWhole(written, name));
+    if (line === undefined) unwritable.push(name);
+    else text += line;
+  }
+  return { text, unwritable };
+}
+
+/** Nothing else comes out of it. */
+function isWhole(written: string, name: string): boolean {
+  const names = Object.keys(parseEnv(`${written}END=`));
+  return names.length === 2 && names.includes(name) && names.includes('END');
 }

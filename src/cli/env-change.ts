@@ -1,0 +1,32 @@
+/** Changes variables of an environment and says which release came of it. */
+import type { Client, VariablesChange } from '../client/client.ts';
+import type { Context } from './context.ts';
+
+export interface Change {
+  readonly project: string;
+  readonly env: string;
+  readonly message?: string;
+  readonly change: VariablesChange;
+}
+
+export async function changeVariables(
+  { output }: Context,
+  client: Client,
+  { project, env, message, change }: Change,
+): Promise<void> {
+  const step = output.step(`Releasing ${env} of ${project}`);
+  try {
+    const why = message === undefined ? {} : { why: message };
+    const { release } = await client.changeVariables(project, env, { ...change, ...why });
+    if (release) step.done(`${env} of ${project} runs v${release.number}: ${release.because}`);
+    else step.drop();
+    if (output.isJson) output.json({ project, environment: env, ...(release ? { release } : {}) });
+    else if (release) output.print(`v${release.number}`);
+    if (release) return;
+    output.note(
+      `No release was made: ${env} of ${project} runs nothing yet, and its first release will have them, or nothing changed.`,
+    );
+  } finally {
+    step.drop();
+  }
+}
