@@ -1,7 +1,7 @@
 /** What option values mean: variables, times and numbers, each refused with USAGE when it is not one. */
+import { isIP } from 'node:net';
 import { InvalidArgumentError } from 'commander';
 import { type AliasPlace, parseAlias } from '../core/alias.ts';
-import { isEnvironmentName } from '../core/environment.ts';
 import { ENVIRONMENT_NAME_RULE, isEnvironmentName } from '../core/environment.ts';
 import { BOUNDS, parseSlot } from '../core/limits.ts';
 
@@ -104,14 +104,6 @@ export function directoryUrl(text: string): string {
   return text;
 }
 
-/** `production`, `staging`, `preview/cart`, … */
-export function environmentName(text: string): string {
-  if (!isEnvironmentName(text)) {
-    throw new InvalidArgumentError('Write it as production, staging, preview/BRANCH, or a name.');
-  }
-  return text;
-}
-
 /** `c.125-m512`; whether it fits the machine is the server's to say. */
 export function slotName(text: string): string {
   if (!parseSlot(text)) {
@@ -134,4 +126,20 @@ export function projectName(text: string): string {
 export function environmentName(text: string): string {
   if (isEnvironmentName(text)) return text;
   throw new InvalidArgumentError(`It ${ENVIRONMENT_NAME_RULE}.`);
+}
+
+/** `10.0.0.0/8,::1` → addresses and CIDR ranges. */
+export function addressRanges(text: string): readonly string[] {
+  const ranges = text.split(',').map((range) => range.trim());
+  for (const range of ranges) {
+    const [address = '', bits, ...more] = range.split('/');
+    const most = { 4: 32, 6: 128 }[isIP(address)];
+    const isGood = bits === undefined || (/^\d{1,3}$/.test(bits) && Number(bits) <= (most ?? 0));
+    if (most === undefined || !isGood || more.length > 0) {
+      throw new InvalidArgumentError(
+        `${range} is no address and no range: write 10.0.0.0/8 or ::1, with commas between them.`,
+      );
+    }
+  }
+  return ranges;
 }
