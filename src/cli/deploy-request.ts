@@ -18,6 +18,10 @@ export interface DeployOptions extends GlobalOptions {
   readonly slot?: string;
   readonly port?: number;
   readonly image?: string;
+  readonly prod?: boolean;
+  /** False: `--no-branch`. */
+  readonly branch?: string | false;
+  readonly why?: string;
   readonly wait: boolean;
   readonly dryRun?: boolean;
 }

@@ -2,6 +2,7 @@
 import { bytesInWords } from '../core/words.ts';
 import type { Client, DeployBody, Status } from '../client/client.ts';
 import { connect } from './connect.ts';
+import { refuseContradictions, releaseDeployed } from './deploy-release.ts';
 import type { Context } from './context.ts';
 import { type DeployOptions, type DeployRequest, readRequest } from './deploy-request.ts';
 import { count, duration } from './format.ts';
@@ -17,6 +18,7 @@ export async function run(
 ): Promise<void> {
   const { world, output } = context;
   const startedAt = world.clock.now();
+  refuseContradictions(options);
   // A server that is not there is said before anything is read.
   const client = options.dryRun ? undefined : await connect(context, options);
   const hasHeredocs = client ? canReadHeredocs(await client.status()) : true;
@@ -59,7 +61,13 @@ export async function run(
     : await showProgress(output, client.progress(asked.id, world.interrupted));
   const elapsed = output.noteStyle('dim', duration(world.clock.now() - startedAt));
   output.note(`${closing(output, asked.id, kind, options.wait)}  ${elapsed}`);
-  if (output.isJson) output.json({ ...deployment, isNew: kind === 'started' });
+  const release = options.wait
+    ? await releaseDeployed(context, client, deployment, folder, options)
+    : undefined;
+  if (output.isJson) {
+    const released = release ? { release } : {};
+    output.json({ ...deployment, isNew: kind === 'started', ...released });
+  } else if (options.prod && release) output.print(output.style('bold', release.url));
   else if (!isEarly) output.print(asked.url);
 }
 

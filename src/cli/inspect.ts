@@ -1,5 +1,6 @@
 /** `berth inspect`: everything about one deployment. */
 import { bytesInWords } from '../core/words.ts';
+import type { Client } from '../client/client.ts';
 import { connect } from './connect.ts';
 import type { Context } from './context.ts';
 import { age, count } from './format.ts';
@@ -10,8 +11,11 @@ export async function run(context: Context, name: string, options: GlobalOptions
   const { world, output } = context;
   const client = await connect(context, options);
   const deployment = await client.deployment(name);
+  const isProject = name === deployment.project;
   if (output.isJson) {
-    output.json(deployment);
+    // A project is asked about by its name: then everything about it, and its newest deployment.
+    const all = isProject ? { environments: await client.environments(name) } : {};
+    output.json({ ...deployment, ...all });
     return;
   }
   const { source, image, failure } = deployment;
@@ -19,6 +23,10 @@ export async function run(context: Context, name: string, options: GlobalOptions
   const fields: (readonly [string, string])[] = [
     ['url', output.style('bold', deployment.url)],
     ['project', deployment.project],
+    ...(isProject ? await environmentFields(client, name) : []),
+    ...(deployment.environments && !isProject
+      ? [['environments', deployment.environments.join(', ')] as const]
+      : []),
     ['state', deployment.state],
     ...(failure ? [['failure', `${failure.code}: ${failure.detail}`] as const] : []),
     [
@@ -40,4 +48,12 @@ export async function run(context: Context, name: string, options: GlobalOptions
     fields.push(['instance', `${instance.id}  ${instance.state}, ${requests}  ${because}`]);
   }
   printFields(output, fields);
+}
+
+/** One line for each environment of a project that runs something. */
+async function environmentFields(client: Client, project: string) {
+  const environments = await client.environments(project);
+  return environments.flatMap(({ name, url, current }) =>
+    current ? [[name, `v${current.number}  ${current.deployment}  ${url}`] as const] : [],
+  );
 }

@@ -31,7 +31,7 @@ export async function run(
   const rows = deployments.map((deployment) => {
     const own = instances.filter((instance) => instance.deployment === deployment.id);
     return [
-      `${mark(deployment, own, output)} ${deployment.id}`,
+      `${mark(deployment, own, output)} ${deployment.id}${runBy(deployment, output)}`,
       doing(deployment, own),
       deployment.url,
       deployment.image ? bytesInWords(deployment.image.bytes) : '',
@@ -49,6 +49,12 @@ function mark(deployment: Deployment, instances: readonly Instance[], output: Ou
   if (deployment.state !== 'ready') return output.style('yellow', '…');
   if (instances.some((instance) => AWAKE.has(instance.state))) return output.style('green', '●');
   return instances.some((instance) => instance.state !== 'stopped') ? '○' : '·';
+}
+
+/** ` ● production`: the environments that run it. */
+function runBy({ environments = [] }: Deployment, output: Output): string {
+  if (environments.length === 0) return '';
+  return output.style('cyan', `  ● ${environments.join(', ')}`);
 }
 
 /** `2 busy, 1 frozen`; what the deployment itself is when it has no instance. */

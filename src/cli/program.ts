@@ -8,6 +8,7 @@ import {
   environmentName,
   integer,
   lifetime,
+  addressRanges,
   listenAddress,
   projectName,
   since,
@@ -325,6 +326,7 @@ export interface ServerOptions extends GlobalOptions {
   readonly failedTtl?: number;
   readonly cacheTtl?: number;
   readonly accessLog: 'on' | 'off';
+  readonly trustedProxies?: readonly string[];
   readonly openMetrics?: boolean;
   readonly listenTls?: string;
   readonly httpsRedirect?: boolean;
@@ -379,6 +381,11 @@ function serverOptions(command: Command): Command {
       new Option('--access-log <on|off>', 'a line of the log for each request')
         .choices(['on', 'off'])
         .default('on'),
+    )
+    .option(
+      '--trusted-proxies <ranges>',
+      'proxies in front of Berth whose x-forwarded-*, forwarded and x-request-id are kept: 10.0.0.0/8,::1; otherwise they are replaced',
+      addressRanges,
     )
     .option('--open-metrics', 'answer GET /metrics without a token')
     .option('--listen-tls <host:port>', 'address for https; otherwise there is none', listenAddress)

@@ -2,7 +2,6 @@
 import { isIP } from 'node:net';
 import { InvalidArgumentError } from 'commander';
 import { type AliasPlace, parseAlias } from '../core/alias.ts';
-import { ENVIRONMENT_NAME_RULE, isEnvironmentName } from '../core/environment.ts';
 import { BOUNDS, parseSlot } from '../core/limits.ts';
 
 /** `K=V`, or `K` for the value it has in the environment; collects into what earlier options gave. */
@@ -120,12 +119,6 @@ export function projectName(text: string): string {
     );
   }
   return text;
-}
-
-/** The name of an environment: `production`, `preview/cart`, `qa`. */
-export function environmentName(text: string): string {
-  if (isEnvironmentName(text)) return text;
-  throw new InvalidArgumentError(`It ${ENVIRONMENT_NAME_RULE}.`);
 }
 
 /** `10.0.0.0/8,::1` → addresses and CIDR ranges. */

@@ -1,0 +1,63 @@
+/** What follows a deploy: production with `--prod`, else the preview of the branch. */
+import { resolve } from 'node:path';
+import { PRODUCTION, previewOf } from '../core/environment.ts';
+import { BerthError } from '../core/errors.ts';
+import type { Client, Deployment, Release } from '../client/client.ts';
+import type { Context } from './context.ts';
+import type { DeployOptions } from './deploy-request.ts';
+import { previewBranch } from './git-branch.ts';
+import { releasing, sentence } from './released.ts';
+
+/** Throws USAGE for options that cannot both hold. */
+export function refuseContradictions({ prod, branch, wait, why }: DeployOptions): void {
+  const isNamed = typeof branch === 'string';
+  if (prod && isNamed) refuse('--prod and --branch cannot both be: one release at a time.');
+  if ((prod || isNamed) && !wait)
+    refuse('What is not waited for cannot be released: leave --no-wait out.');
+  if (why !== undefined && !prod && !isNamed)
+    refuse('--why belongs to a release: say --prod or --branch too.');
+}
+
+/** Undefined when there was nothing to release it to, or a preview waits after a rollback. */
+export async function releaseDeployed(
+  { world, output }: Context,
+  client: Client,
+  { id, project }: Deployment,
+  folder: string | undefined,
+  { prod, branch, image, why }: DeployOptions,
+): Promise<Release | undefined> {
+  const isByHand = prod === true || typeof branch === 'string';
+  const place = resolve(world.folder, folder ?? '.');
+  const detected =
+    isByHand || branch === false || (image !== undefined && folder === undefined)
+      ? undefined
+      : await previewBranch(place);
+  const named = typeof branch === 'string' ? branch : detected;
+  if (!prod && named === undefined) return undefined;
+  const environment = prod ? PRODUCTION : previewOf(named ?? '');
+  try {
+    const release = await releasing(
+      output,
+      `Releasing to ${environment}`,
+      `${environment} of ${project} stays as it is`,
+      client.release(project, environment, {
+        deployment: id,
+        isAutomatic: !isByHand,
+        ...(why === undefined ? {} : { why }),
+      }),
+      sentence,
+    );
+    if (!prod) output.note(`  Preview of the branch: ${release.url}`);
+    return release;
+  } catch (error) {
+    // The deployment is there, and nobody asked for the preview: what paused it was somebody's decision.
+    if (isByHand || !(error instanceof BerthError) || error.code !== 'ENVIRONMENT_PAUSED')
+      throw error;
+    output.note(`  Not released to ${environment}: ${error.detail} ${error.advice}`);
+    return undefined;
+  }
+}
+
+function refuse(detail: string): never {
+  throw new BerthError('USAGE', { detail });
+}

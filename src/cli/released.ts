@@ -1,0 +1,33 @@
+/** How commands tell of a release that was made. */
+import type { Release } from '../client/client.ts';
+import type { Output } from './output.ts';
+
+/** Waits for a release with a line that says so; a failure leaves its own. */
+export async function releasing<Made>(
+  output: Output,
+  doing: string,
+  failed: string,
+  made: Promise<Made>,
+  done: (made: Made) => string,
+): Promise<Made> {
+  const step = output.step(doing);
+  try {
+    const result = await made;
+    step.done(done(result));
+    return result;
+  } catch (error) {
+    step.fail(failed);
+    throw error;
+  }
+}
+
+/** `production v12 runs shop-1a2b3c4d`. */
+export function sentence({ environment, number, deployment }: Release): string {
+  return `${environment} v${number} runs ${deployment}`;
+}
+
+/** The result of a command that made a release: its URL, or everything with --json. */
+export function printRelease(output: Output, release: Release): void {
+  if (output.isJson) output.json(release);
+  else output.print(output.style('bold', release.url));
+}
