@@ -82,7 +82,7 @@ function checkCall(world: World, call: Call): void {
 const MAX_TRIES = 3;
 /** What may be answered by the router itself. */
 const CODES = new Set(
-  'NOT_FOUND QUEUE_FULL BOOT_FAILED BOOT_TIMEOUT NO_PORT INSTANCE_DIED DURATION_EXCEEDED OUT_OF_MEMORY ENGINE_FAILED ENGINE_UNAVAILABLE DISK_FULL'.split(
+  'NOT_FOUND QUEUE_FULL BOOT_FAILED BOOT_TIMEOUT NO_PORT INSTANCE_DIED DURATION_EXCEEDED OUT_OF_MEMORY BAD_RESPONSE ENGINE_FAILED ENGINE_UNAVAILABLE DISK_FULL'.split(
     ' ',
   ),
 );
@@ -103,7 +103,11 @@ function checkOrder(world: World, id: string, asked: readonly Asking[], max: num
     states.filter((state) => ['booting', 'ready', 'busy'].includes(state)).length >= max;
   const because = world.scheduler.because(id) ?? '';
   demand(
-    isFull || states.includes('booting') || because.includes('next try in'),
+    isFull ||
+      states.includes('booting') ||
+      because.includes('next try in') ||
+      // Whether a suspect lives is known only when the engine has been asked again.
+      world.clock.now() < world.engineUpAt + 2_000,
     `${id}: #${firstWaiting.number} waits, but nothing boots: ${because}`,
   );
 }

@@ -81,6 +81,8 @@ export class World {
   readonly books: Books;
   readonly calls: Call[] = [];
   readonly trace: string[] = [];
+  /** When the engine answered again after it had been down. */
+  engineUpAt = 0;
   scheduler!: Scheduler;
   router!: Router;
   #routes!: RouteTable;
@@ -214,6 +216,7 @@ export class World {
     this.faults.engineDown = 1;
     await this.clock.advance(this.random.between(1, 20_000));
     this.faults.engineDown = 0;
+    this.engineUpAt = this.clock.now();
   }
 
   async #vanishOne(): Promise<void> {

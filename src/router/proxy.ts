@@ -177,9 +177,8 @@ class Exchange implements AttemptSink, LossWatcher {
   async #dispatch(lease: Lease): Promise<void> {
     const { context, deploymentId, req, request, onSwitch } = this.#options;
     const { clock, deadlines, durationMs, limits, upstreams } = context;
-    if (onSwitch === undefined) {
-      this.#deadline ??= deadlines.add(durationMs(deploymentId), () => this.#onDeadline());
-    }
+    // A WebSocket may last longer, but its handshake is a request like any other.
+    this.#deadline ??= deadlines.add(durationMs(deploymentId), () => this.#onDeadline());
     let whole = this.#body.take();
     if (whole === undefined && this.#body.isSmall && !this.#answer.isBodyHeldBack) {
       await this.#body.gather(clock, limits.gatherMs, this.#cancel.signal);
@@ -192,6 +191,7 @@ class Exchange implements AttemptSink, LossWatcher {
       host: request.host,
       proto: request.proto,
       remoteAddress: req.socket.remoteAddress ?? '',
+      isTrusted: request.isTrusted,
     });
     const outgoing = { method: req.method ?? 'GET', path: request.path, headers };
     this.#dispatchedAt = clock.now();
@@ -278,8 +278,11 @@ class Exchange implements AttemptSink, LossWatcher {
 
   #switch(onSwitch: Switch, answer: Parameters<NonNullable<AttemptSink['onUpgrade']>>): void {
     this.#served.appMs = this.#context.clock.now() - this.#dispatchedAt;
+    if (this.#deadline !== undefined) this.#context.deadlines.cancel(this.#deadline);
     const switched = onSwitch(...answer, (busy) => this.#heard(busy));
     this.#switched = switched;
+    // From now on nobody can tell what the app has read.
+    this.#attempt = undefined;
     void switched.closed.then(() => {
       if (this.#isLost && !switched.isGoodbyeSaid) this.#endLost('answering');
       else this.#finish(OVER, 'done');
