@@ -2,6 +2,7 @@
 import { isIP } from 'node:net';
 import { InvalidArgumentError } from 'commander';
 import { type AliasPlace, parseAlias } from '../core/alias.ts';
+import { ENVIRONMENT_NAME_RULE, isEnvironmentName } from '../core/environment.ts';
 import { BOUNDS, parseSlot } from '../core/limits.ts';
 
 /** `K=V`, or `K` for the value it has in the environment; collects into what earlier options gave. */
@@ -135,4 +136,10 @@ export function addressRanges(text: string): readonly string[] {
     }
   }
   return ranges;
+}
+
+/** The name of an environment: `production`, `preview/cart`, `qa`. */
+export function environmentName(text: string): string {
+  if (isEnvironmentName(text)) return text;
+  throw new InvalidArgumentError(`It ${ENVIRONMENT_NAME_RULE}.`);
 }
