@@ -76,6 +76,8 @@ export interface ServerOptions {
   readonly reporter?: Reporter;
   /** False: no line for each request. */
   readonly hasAccessLog?: boolean;
+  /** Addresses and CIDR ranges of proxies whose word on who asked is believed; absent: nobody's. */
+  readonly trustedProxies?: readonly string[];
   /** `GET /metrics` answers without a token. */
   readonly hasOpenMetrics?: boolean;
   /** Deploys of one team, and of one token. */
@@ -338,6 +340,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
         redirectPort: tlsOptions?.redirects ? () => portOf(listenTls ?? '') : undefined,
       },
     }),
+    ...(options.trustedProxies && { trustedProxies: options.trustedProxies }),
     challengeAnswer: (hostname, path) => tls.challengeAnswer(hostname, path),
     onAccess: (record) => {
       metrics.count(record);

@@ -305,7 +305,23 @@ export function createProgram(
 
   program
     .command('doctor')
-    .description('say what is missing or odd on this host, and what to do')
+    .description('say what is missing or odd on this host, and what to do; changes nothing unless asked')
+    .addOption(
+      new Option(
+        '--fix <what>',
+        'set up compressed swap in memory, so that sleepers hold a third; needs root',
+      ).choices(['zram']),
+    )
+    .addOption(
+      new Option('--undo <what>', 'take away what --fix has set up')
+        .choices(['zram'])
+        .conflicts('fix'),
+    )
+    .option(
+      '--size <mebibytes>',
+      'of the zram device (half of the memory, at most 8192)',
+      integer(16, 1_048_576),
+    )
     .action(calls(() => import('./doctor.ts')));
 
   return program;

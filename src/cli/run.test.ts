@@ -42,6 +42,8 @@ async function berth(args: readonly string[], changes: Partial<World> = {}): Pro
     },
     trustCertificate: () => Promise.reject(new Error('nothing is trusted here')),
     readHost: () => Promise.reject(new Error('the host is not read here')),
+    setUpZram: () => Promise.reject(new Error('the host is not changed here')),
+    undoZram: () => Promise.reject(new Error('the host is not changed here')),
     serve: (options) => {
       served.push(options);
       return Promise.resolve();
@@ -153,7 +155,7 @@ describe('serve', () => {
   it('hands everything to the server, paths made absolute', async () => {
     const args = ['serve', '--data', 'd', '--listen', '0', '--domain', 'example.test'];
     args.push('--memory-budget', '512', '--build-timeout', '5m', '--storage', 's');
-    args.push('--access-log', 'off', '--open-metrics');
+    args.push('--access-log', 'off', '--open-metrics', '--trusted-proxies', '10.0.0.0/8, ::1');
     const { code, served } = await berth([...args, '--engine', 'memory']);
     expect(code).toBe(0);
     expect(served).toEqual([
@@ -166,10 +168,20 @@ describe('serve', () => {
         storage: join(folder, 's'),
         engine: 'memory',
         hasAccessLog: false,
+        trustedProxies: ['10.0.0.0/8', '::1'],
         hasOpenMetrics: true,
       },
     ]);
   });
+
+  it.each(['10.0.0.0/33', 'proxy', '::1/129', '10.0.0.1/', '10.0.0.0/8,'])(
+    'refuses %s as trusted proxies',
+    async (ranges) => {
+      const { code, err, served } = await berth(['serve', '--trusted-proxies', ranges]);
+      expect([code, served]).toEqual([2, []]);
+      expect(err).toContain('is no address and no range');
+    },
+  );
 
   it('keeps the data of a person who is not root at home', async () => {
     const { served } = await berth(['serve'], { isRoot: false, env: {} });

@@ -22,6 +22,7 @@ export async function run({ world }: Context, options: ServerOptions): Promise<v
     ...(options.storage === undefined ? {} : { storage: resolve(world.folder, options.storage) }),
     ...(tls === undefined ? {} : { tls }),
     ...(options.accessLog === 'off' ? { hasAccessLog: false } : {}),
+    ...(options.trustedProxies === undefined ? {} : { trustedProxies: options.trustedProxies }),
     ...(options.openMetrics ? { hasOpenMetrics: true } : {}),
   });
 }

@@ -97,6 +97,9 @@ async function startProcess(
     args.push('--storage', resolve(world.folder, options.storage));
   }
   if (options.accessLog === 'off') args.push('--access-log', 'off');
+  if (options.trustedProxies !== undefined) {
+    args.push('--trusted-proxies', options.trustedProxies.join(','));
+  }
   if (options.openMetrics) args.push('--open-metrics');
   if (options.listenTls !== undefined) args.push('--listen-tls', options.listenTls);
   if (options.httpsRedirect) args.push('--https-redirect');

@@ -31,6 +31,8 @@ export interface ServeOptions {
   readonly tls?: TlsServeOptions;
   /** False: no line of the log for each request. */
   readonly hasAccessLog?: boolean;
+  /** Addresses and CIDR ranges of proxies whose word on who asked is believed; absent: nobody's. */
+  readonly trustedProxies?: readonly string[];
   /** `GET /metrics` answers without a token. */
   readonly hasOpenMetrics?: boolean;
 }
@@ -93,6 +95,10 @@ export interface World {
    */
   trustCertificate(certificate: string, fileName: string): Promise<string>;
   readHost(questions: HostQuestions): Promise<HostFacts>;
+  /** Adds compressed swap, noted in a file; its device. Throws ZRAM_IMPOSSIBLE. */
+  setUpZram(noteFile: string, bytes: number): Promise<string>;
+  /** Takes it away again; its device, or undefined when none is noted. Throws ZRAM_IMPOSSIBLE. */
+  undoZram(noteFile: string): Promise<string | undefined>;
   /** Runs the server until `interrupted` aborts and everything is closed. */
   serve(options: ServeOptions): Promise<void>;
 }

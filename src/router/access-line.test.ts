@@ -11,6 +11,7 @@ const RECORD: AccessRecord = {
   host: 'shop.localhost',
   path: '/"quoted"\n\u2028<é>',
   deploymentId: 'shop-1',
+  environment: 'production',
   instanceId: undefined,
   status: 429,
   error: 'QUEUE_FULL',

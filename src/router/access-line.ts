@@ -6,6 +6,7 @@ export function accessFacts(record: AccessRecord): Readonly<Record<string, unkno
   return {
     id: record.id,
     deployment: record.deploymentId,
+    environment: record.environment,
     instance: record.instanceId,
     remote: record.remoteAddress,
     method: record.method,

@@ -19,6 +19,8 @@ export interface AccessRecord {
   readonly path: string;
   /** Undefined when no deployment answers at that host. */
   readonly deploymentId: DeploymentId | undefined;
+  /** `shop/production`, when it was asked for by a hostname of its own. */
+  readonly environment: string | undefined;
   /** Of the last attempt. */
   readonly instanceId: InstanceId | undefined;
   /** What the client was sent; 101 for a WebSocket; 0 when it went away before anything was sent. */
@@ -99,6 +101,7 @@ export class Served {
       host: request.host,
       path: query === -1 ? request.path : request.path.slice(0, query),
       deploymentId,
+      environment: request.environment,
       instanceId: this.lease?.instanceId,
       status: this.status,
       error: this.error,

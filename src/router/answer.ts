@@ -194,6 +194,7 @@ export class Answer {
     if (hstsSeconds !== undefined && this.#request.proto === 'https' && !hasHsts(headers)) {
       headers.push(HSTS, `max-age=${hstsSeconds}`);
     }
+    if (this.#request.setCookie !== undefined) headers.push('set-cookie', this.#request.setCookie);
     if (this.#context.isClosing) this.#res.shouldKeepAlive = false;
     if (message === '') this.#res.writeHead(status, headers);
     else this.#res.writeHead(status, message, headers);

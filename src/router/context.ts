@@ -38,7 +38,9 @@ export interface RequestContext {
   readonly id: string;
   /** When it arrived, ms since the epoch. */
   readonly at: number;
-  /** How the client came. */
+  /** It comes from one of `RouterOptions.trustedProxies`. */
+  readonly isTrusted: boolean;
+  /** How the client came; what a trusted proxy says counts. */
   readonly proto: 'http' | 'https';
   /** As sent. */
   readonly host: string;
@@ -46,4 +48,8 @@ export interface RequestContext {
   readonly path: string;
   /** Where the platform answers, seen from this client. */
   readonly platformOrigin: string;
+  /** `shop/production`, when an environment was asked for. */
+  environment: string | undefined;
+  /** By which the client keeps its side while a release is on trial. */
+  setCookie: string | undefined;
 }

@@ -3,7 +3,15 @@ import { BUSY_HEADER } from '../core/busy.ts';
 import type { InboundRequest } from './inbound.ts';
 
 /** What is done with a header other than to pass it on. */
-type Rule = 'hop' | 'ours' | 'forwarded' | 'x-forwarded-for' | 'x-request-id' | 'host';
+type Rule =
+  | 'hop'
+  | 'ours'
+  | 'forwarded'
+  | 'x-forwarded-for'
+  | 'x-forwarded-host'
+  | 'x-forwarded-proto'
+  | 'x-request-id'
+  | 'host';
 
 /** One look-up per header, on the way of every request. */
 const REQUEST_RULES: ReadonlyMap<string, Rule> = new Map([
@@ -21,9 +29,9 @@ const REQUEST_RULES: ReadonlyMap<string, Rule> = new Map([
   ['content-length', 'ours'],
   ['expect', 'ours'],
   ['trailer', 'ours'],
-  ['x-forwarded-host', 'ours'],
-  ['x-forwarded-proto', 'ours'],
-  // Added to, looked at, or never removed because `Connection` names it.
+  // Kept or added to when a trusted proxy says it, and never removed because `Connection` names it.
+  ['x-forwarded-host', 'x-forwarded-host'],
+  ['x-forwarded-proto', 'x-forwarded-proto'],
   ['forwarded', 'forwarded'],
   ['x-forwarded-for', 'x-forwarded-for'],
   ['x-request-id', 'x-request-id'],
@@ -50,6 +58,8 @@ export interface RequestFacts {
   readonly host: string;
   readonly proto: 'http' | 'https';
   readonly remoteAddress: string;
+  /** It comes from a proxy whose word on who asked is believed; what anybody else says of that is replaced. */
+  readonly isTrusted: boolean;
 }
 
 /** Headers as Node and undici take them: name, value, name, value, … */
@@ -63,6 +73,8 @@ export function requestHeaders(req: InboundRequest, facts: RequestFacts): RawHea
   const raw = req.rawHeaders;
   const named = namedByConnection(req.headers.connection);
   const headers: RawHeaders = [];
+  const { isTrusted } = facts;
+  let { host, proto }: { host: string; proto: string } = facts;
   let forwardedFor = '';
   let forwarded = '';
   let hasRequestId = false;
@@ -72,17 +84,20 @@ export function requestHeaders(req: InboundRequest, facts: RequestFacts): RawHea
     const lower = name.toLowerCase();
     const rule = REQUEST_RULES.get(lower);
     if (rule === 'hop' || rule === 'ours') continue;
-    if (rule === 'x-forwarded-for') {
-      forwardedFor += `${value}, `;
+    if (rule !== undefined && rule !== 'host') {
+      if (!isTrusted) continue;
+      if (rule === 'x-forwarded-for') forwardedFor += `${value}, `;
+      else if (rule === 'forwarded') forwarded += `${value}, `;
+      else if (rule === 'x-forwarded-host') host = value;
+      else if (rule === 'x-forwarded-proto') proto = value;
+      else {
+        hasRequestId = true;
+        headers.push(name, value);
+      }
       continue;
     }
-    if (rule === 'forwarded') {
-      forwarded += `${value}, `;
-      continue;
-    }
-    if (rule === undefined && isPlatforms(lower)) continue;
+    if (rule === undefined && (isPlatforms(lower) || (!isTrusted && isOfProxies(lower)))) continue;
     if (named.length > 0 && rule !== 'host' && named.includes(lower)) continue;
-    hasRequestId ||= rule === 'x-request-id';
     headers.push(name, value);
   }
   const address = plainAddress(facts.remoteAddress);
@@ -90,9 +105,9 @@ export function requestHeaders(req: InboundRequest, facts: RequestFacts): RawHea
     'x-forwarded-for',
     forwardedFor + address,
     'x-forwarded-proto',
-    facts.proto,
+    proto,
     'x-forwarded-host',
-    facts.host,
+    host,
     'forwarded',
     `${forwarded}for=${forwardedNode(address)};host="${facts.host}";proto=${facts.proto}`,
     'x-berth-id',
@@ -158,6 +173,11 @@ export function responseHeaders(
 /** Names what only the platform may say of itself. */
 function isPlatforms(lower: string): boolean {
   return lower.startsWith('x-berth-');
+}
+
+/** Names what only those before a server may say: `x-forwarded-port`, `x-forwarded-prefix` and what else there is. */
+function isOfProxies(lower: string): boolean {
+  return lower.startsWith('x-forwarded-');
 }
 
 /** The headers that `Connection` names as its own: nearly always none. */

@@ -496,27 +496,10 @@ describe('headers', () => {
     expect(seen).not.toMatch(/x-mine|^keep-alive|proxy-|^te:|upgrade|http2/im);
   });
 
-  it('say who asked, added to what was said before', async () => {
-    const seen = await seenBy([
-      'X-Forwarded-For: 6.6.6.6',
-      'X-Forwarded-Proto: https',
-      'X-Forwarded-Host: evil',
-      'Forwarded: for=6.6.6.6',
-    ]);
-    expect(seen).toContain('x-forwarded-for: 6.6.6.6, 127.0.0.1');
-    expect(seen).toContain('x-forwarded-proto: http\n');
-    expect(seen).toContain(`x-forwarded-host: ${APP_HOST}:1234`);
-    expect(seen).toContain(
-      `forwarded: for=6.6.6.6, for=127.0.0.1;host="${APP_HOST}:1234";proto=http`,
-    );
-    expect(seen).not.toContain('evil');
-  });
-
-  it('carry our id, and the id of the client when it has one', async () => {
-    const seen = await seenBy(['X-Berth-Id: forged', 'X-Request-Id: mine']);
+  it('never carry an id of ours that somebody else made up', async () => {
+    const seen = await seenBy(['X-Berth-Id: forged']);
     expect(seen).toMatch(/^x-berth-id: [0-9a-z]+-[0-9a-z]+$/m);
     expect(seen).not.toContain('forged');
-    expect(seen.match(/x-request-id.*/gi)).toEqual(['X-Request-Id: mine']);
   });
 
   it('of an answer lose what belongs to the connection, and what only the router may say', async () => {

@@ -10,7 +10,8 @@ import type { Duplex } from 'node:stream';
 import { isBusyPath } from '../core/busy.ts';
 import { BerthError } from '../core/errors.ts';
 import type { AppProtocol, DeploymentId, InstanceId } from '../core/model.ts';
-import type { RouteTable, RouteTarget } from '../core/route.ts';
+import type { DeploymentTarget, RouteTable, RouteTarget } from '../core/route.ts';
+import { pickSide } from '../core/trial.ts';
 import type { WakeRules } from '../core/wake.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { Fleet } from '../ports/fleet.ts';
@@ -33,6 +34,7 @@ import { checkForm, refuseMalformed } from './malformed.ts';
 import { proxy } from './proxy.ts';
 import { createServers, isHandshakeFailure, isSecure, originOf } from './servers.ts';
 import type { SecureOptions, Servers } from './servers.ts';
+import { TrustedProxies } from './trusted-proxies.ts';
 import { proxyConnect, proxyUpgrade, responseFor } from './upgrade.ts';
 import { type Connect, Upstreams } from './upstream.ts';
 
@@ -60,6 +62,8 @@ export interface RouterOptions {
   readonly secure?: SecureOptions;
   /** The proof for an ACME server that asks a hostname for a path; undefined when the request is none of its. */
   readonly challengeAnswer?: (hostname: string, path: string) => string | undefined;
+  /** Addresses and CIDR ranges of proxies whose `x-forwarded-*`, `forwarded` and `x-request-id` are believed. @default none */
+  readonly trustedProxies?: readonly string[];
   /** One call per request, when it has ended. */
   readonly onAccess?: (record: AccessRecord) => void;
 }
@@ -89,6 +93,7 @@ class HttpRouter implements Router {
   readonly #options: RouterOptions;
   readonly #context: RouterContext;
   readonly #upgraded = new Set<Duplex>();
+  readonly #trusted: TrustedProxies;
   /** Ids are this process's own prefix and a count: unique, and cheap on the way of every request. */
   readonly #idPrefix: string;
   #idCount = 0;
@@ -103,6 +108,7 @@ class HttpRouter implements Router {
     const limits = { ...DEFAULT_ROUTER_LIMITS, ...options.limits };
     this.#options = options;
     this.#idPrefix = options.random.id(10);
+    this.#trusted = new TrustedProxies(options.trustedProxies ?? []);
     this.#context = {
       fleet: options.fleet,
       clock: options.clock,
@@ -126,7 +132,7 @@ class HttpRouter implements Router {
       onStream: (req, res) => this.#onStream(req, res),
       newKey: () => Buffer.from(options.random.id(16)).toString('base64'),
     });
-    this.#servers = createServers(limits, http2, options.secure);
+    this.#servers = createServers(limits, http2, options.secure, this.#trusted);
     this.server = this.#servers.plain;
     this.secureServer = this.#servers.secure;
     for (const server of this.#servers.all) this.#attach(server);
@@ -303,16 +309,21 @@ class HttpRouter implements Router {
   ): { readonly target: RouteTarget; readonly request: RequestContext } | undefined {
     const form = checkForm(req, this.#context.limits);
     const isGood = form.kind === 'wellFormed';
+    const isTrusted = this.#trusted.has(req.socket.remoteAddress);
+    const isSaidSecure = isTrusted && req.headers['x-forwarded-proto'] === 'https';
     const request: RequestContext = {
       id: this.#newId(),
       at: this.#context.clock.now(),
-      proto: isSecure(req.socket) ? 'https' : 'http',
+      isTrusted,
+      proto: isSecure(req.socket) || isSaidSecure ? 'https' : 'http',
       host: isGood ? form.host : '',
       path: isGood ? form.path : '',
       platformOrigin: this.#platformOrigin(
         req.socket,
         isGood ? form.parsed.port : req.socket.localPort,
       ),
+      environment: undefined,
+      setCookie: undefined,
     };
     if (!isGood) {
       res.shouldKeepAlive = false;
@@ -338,10 +349,22 @@ class HttpRouter implements Router {
       this.#refuse(req, res, request, error, error.status);
       return undefined;
     }
-    if (target.kind !== 'unknown') return { target, request };
+    if (target.kind === 'deployment') return { target: this.#side(req, request, target), request };
+    if (target.kind === 'platform') return { target, request };
     const error = new BerthError('NOT_FOUND', { detail: `Nothing is deployed at ${target.host}.` });
     this.#refuse(req, res, request, error, error.status);
     return undefined;
+  }
+
+  /** While a release is on trial, the client's side of it. */
+  #side(req: InboundRequest, request: RequestContext, target: DeploymentTarget): RouteTarget {
+    request.environment = target.environment;
+    const { trial } = target;
+    if (trial === undefined) return target;
+    const draw = this.#options.random.fraction();
+    const side = pickSide(target.deploymentId, trial, req.headers.cookie, draw);
+    request.setCookie = side.setCookie;
+    return { kind: 'deployment', deploymentId: side.deploymentId };
   }
 
   #refuse(

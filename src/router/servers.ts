@@ -8,6 +8,7 @@ import { Crowd } from './crowd.ts';
 import type { Http2Speaker } from './http2-server.ts';
 import type { RouterLimits } from './limits.ts';
 import { PrefaceReader } from './preface.ts';
+import type { TrustedProxies } from './trusted-proxies.ts';
 
 /** What TLS needs beside the rules of HTTP, handed in by who has the certificates. */
 export interface SecureOptions {
@@ -35,6 +36,7 @@ export function createServers(
   limits: RouterLimits,
   http2: Http2Speaker,
   options: SecureOptions | undefined,
+  trusted: TrustedProxies,
 ): Servers {
   const http: ServerOptions = {
     insecureHTTPParser: false,
@@ -71,7 +73,7 @@ export function createServers(
     { http1, http2: (socket) => http2.take(socket) },
     limits.headersTimeoutMs,
   );
-  const crowd = new Crowd(limits.socketsPerClient);
+  const crowd = new Crowd(limits.socketsPerClient, trusted);
   plain.on('connection', (socket: Socket) => {
     if (crowd.admits(socket)) preface.take(socket);
     else socket.end(TOO_MANY, () => socket.destroy());
