@@ -17,13 +17,13 @@ export interface Pointer {
 }
 
 /** What a hostname and a path lead to. */
-export type RouteTarget =
-  | { readonly kind: 'platform' }
-  | ({
-      readonly kind: 'deployment';
-      /** `shop/production`, when it is the environment that was asked for and not the deployment itself. */
-      readonly environment?: string;
-    } & Pointer);
+export type RouteTarget = { readonly kind: 'platform' } | DeploymentTarget;
+
+export interface DeploymentTarget extends Pointer {
+  readonly kind: 'deployment';
+  /** `shop/production`, when it is the environment that was asked for and not the deployment itself. */
+  readonly environment?: string;
+}
 
 export type Route = RouteTarget | { readonly kind: 'unknown'; readonly host: string };
 
