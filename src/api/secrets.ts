@@ -215,7 +215,7 @@ function refuseInUse(name: string, { deployments, environments }: SecretUses): v
   ];
   if (users.length === 0) return;
   throw new BerthError('SECRET_IN_USE', {
-    detail: `The secret ${name} is used by ${deployments.length} deployments and ${environments.length} environments.`,
+    detail: `The secret ${name} is in use.`,
     problems: users,
   });
 }

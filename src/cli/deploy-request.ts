@@ -27,6 +27,8 @@ export interface DeployOptions extends GlobalOptions {
 }
 
 export interface DeployRequest {
+  /** Where its configuration was found, for what the server finds wrong with it. */
+  readonly found: FoundConfig;
   readonly project: string;
   /** In the form of a berth.json, complete. */
   readonly configuration: ConfigFile;
@@ -74,7 +76,7 @@ export async function readRequest(
   const project = options.name ?? found.name;
   if (image !== undefined) {
     const source = { kind: 'image' as const, reference: image };
-    return { project, configuration: describeConfiguration(configuration), source };
+    return { found, project, configuration: describeConfiguration(configuration), source };
   }
 
   const step = output.step(`Reading ${root}`);
@@ -96,6 +98,7 @@ export async function readRequest(
     const contents = new Map<string, string | Uint8Array<ArrayBuffer>>(files);
     for (const [sha256, text] of texts) contents.set(sha256, new TextEncoder().encode(text));
     return {
+      found,
       project,
       configuration: describeConfiguration(withDockerfile(configuration, prepared.dockerfile)),
       source: {

@@ -6,6 +6,7 @@ import { refuseContradictions, releaseDeployed } from './deploy-release.ts';
 import type { Context } from './context.ts';
 import { type DeployOptions, type DeployRequest, readRequest } from './deploy-request.ts';
 import { count, duration } from './format.ts';
+import { locateSecrets } from './locate-secrets.ts';
 import type { Output } from './output.ts';
 import { showProgress } from './progress.ts';
 import { fieldsOf, printFields } from './table.ts';
@@ -43,7 +44,11 @@ export async function run(
   const configuration = request.configuration as unknown as NonNullable<
     DeployBody['configuration']
   >;
-  const { kind, deployment: asked } = await client.deploy({ project, configuration, source });
+  const { kind, deployment: asked } = await client
+    .deploy({ project, configuration, source })
+    .catch((error: unknown) => {
+      throw locateSecrets(error, request.found, options.env);
+    });
   const isFinal = kind === 'ready' || !options.wait;
   // A person can open it, or paste it, while it is still being built.
   const isEarly = !isFinal && output.isTerminal && !output.isJson;

@@ -40,6 +40,7 @@ export async function run(context: Context, name: string, options: GlobalOptions
       : []),
     ['created', `${deployment.createdAt} (${age(now - Date.parse(deployment.createdAt))} ago)`],
     ...fieldsOf(deployment.configuration),
+    ...(deployment.secrets ? [['secrets', versionsIn(deployment.secrets)] as const] : []),
     ...(deployment.because ? [['because', deployment.because] as const] : []),
   ];
   for (const instance of deployment.instances) {
@@ -56,4 +57,11 @@ async function environmentFields(client: Client, project: string) {
   return environments.flatMap(({ name, url, current }) =>
     current ? [[name, `v${current.number}  ${current.deployment}  ${url}`] as const] : [],
   );
+}
+
+/** `db-url v1, key v3`. */
+function versionsIn(secrets: Readonly<Record<string, number>>): string {
+  return Object.entries(secrets)
+    .map(([name, version]) => `${name} v${version}`)
+    .join(', ');
 }
