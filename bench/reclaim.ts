@@ -6,7 +6,7 @@ import { firstByte } from './first-byte.ts';
 import { atMost, type Measure } from './measure.ts';
 import { type Deployed, Server } from './server.ts';
 import { describeMs, summarise } from './statistics.ts';
-import { addZram } from './zram.ts';
+import { addZram, removeZram } from '../src/system/zram.ts';
 
 const run = promisify(execFile);
 const ROUNDS = 30;
@@ -97,7 +97,7 @@ export const reclaimed: Measure = {
       ];
     } finally {
       await server.close();
-      await zram.undo();
+      await removeZram(zram);
     }
   },
 };

@@ -68,6 +68,14 @@ const exitCode = await run(
       const { readHost } = await import('./system/host.ts');
       return readHost(questions);
     },
+    setUpZram: async (noteFile, bytes) => {
+      const { setUpZram } = await import('./system/zram.ts');
+      return (await setUpZram(noteFile, bytes)).device;
+    },
+    undoZram: async (noteFile) => {
+      const { undoZram } = await import('./system/zram.ts');
+      return undoZram(noteFile);
+    },
     serve: async (options) => {
       const { startServer } = await import('./server.ts');
       const server = await startServer(options);

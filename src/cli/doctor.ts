@@ -2,6 +2,8 @@
 import { join } from 'node:path';
 import { type Finding, findings } from '../core/doctor.ts';
 import { BerthError } from '../core/errors.ts';
+import type { HostFacts } from '../core/host.ts';
+import { planZram } from '../core/zram.ts';
 import type { Context } from './context.ts';
 import { count } from './format.ts';
 import type { GlobalOptions } from './program.ts';
@@ -11,8 +13,20 @@ import { dataFolder, runningServer } from './server-address.ts';
 const STORAGE = '/var/lib/containers/storage';
 const LISTEN = '127.0.0.1:8080';
 
-export async function run({ world, output }: Context, options: GlobalOptions): Promise<void> {
+interface DoctorOptions extends GlobalOptions {
+  readonly fix?: 'zram';
+  readonly undo?: 'zram';
+  readonly size?: number;
+}
+
+export async function run(context: Context, options: DoctorOptions): Promise<void> {
+  const { world, output } = context;
   const data = dataFolder(world, options);
+  const zramNote = join(data, 'zram.json');
+  if (options.undo) {
+    await undo(context, zramNote);
+    return;
+  }
   const step = output.step('Looking at this host');
   const server = await runningServer(world, data);
   const facts = await world.readHost({
@@ -24,6 +38,10 @@ export async function run({ world, output }: Context, options: GlobalOptions): P
     isBerthListening: server !== undefined,
   });
   step.drop();
+  if (options.fix) {
+    await fix(context, zramNote, facts, options.size);
+    return;
+  }
 
   const found = findings(facts);
   const problems = found.filter((finding) => finding.level === 'problem');
@@ -48,4 +66,29 @@ export async function run({ world, output }: Context, options: GlobalOptions): P
     if (finding.level === 'note') return output.style('yellow', '!');
     return output.style('green', '✓');
   }
+}
+
+async function fix(
+  { world, output }: Context,
+  noteFile: string,
+  facts: HostFacts,
+  mebibytes: number | undefined,
+): Promise<void> {
+  const plan = planZram(facts, mebibytes === undefined ? undefined : mebibytes * 1024 ** 2);
+  if (plan.kind === 'refused') throw new BerthError('ZRAM_IMPOSSIBLE', { detail: plan.because });
+  const device = await world.setUpZram(noteFile, plan.bytes);
+  if (output.isJson) {
+    output.json({ device, bytes: plan.bytes });
+    return;
+  }
+  const size = Math.round(plan.bytes / 1024 ** 2);
+  output.print(`${device}: ${size} MiB of compressed swap, until this host is started anew.`);
+  output.print('To undo it: berth doctor --undo zram');
+}
+
+async function undo({ world, output }: Context, noteFile: string): Promise<void> {
+  const device = await world.undoZram(noteFile);
+  if (output.isJson) output.json({ device: device ?? null });
+  else if (device === undefined) output.print('Berth has set up no zram here: nothing to undo.');
+  else output.print(`${device} is gone; what was in it is in memory again.`);
 }

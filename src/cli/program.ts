@@ -305,7 +305,9 @@ export function createProgram(
 
   program
     .command('doctor')
-    .description('say what is missing or odd on this host, and what to do; changes nothing unless asked')
+    .description(
+      'say what is missing or odd on this host, and what to do; changes nothing unless asked',
+    )
     .addOption(
       new Option(
         '--fix <what>',

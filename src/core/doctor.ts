@@ -1,6 +1,7 @@
 /** What is missing or odd on a host, from its facts: pure, so that every case can stand in a table of tests. */
 import { buildReserveBytes } from './disk.ts';
 import { chooseRuntime, type HostDisk, type HostFacts } from './host.ts';
+import { planZram } from './zram.ts';
 
 /** `problem`: Berth cannot work like this. `note`: it works, and something may surprise. */
 export interface Finding {
@@ -210,12 +211,17 @@ function memory(facts: HostFacts): Finding {
   }
   if (facts.swap.isZram)
     return { level: 'ok', about, what: `${what}, ${size(facts.swap.bytes)} of zram` };
-  const swap = facts.swap.bytes > 0 ? `${size(facts.swap.bytes)} of swap` : 'no swap';
+  if (facts.swap.bytes > 0)
+    return { level: 'ok', about, what: `${what}, ${size(facts.swap.bytes)} of swap` };
+  const plan = planZram({ ...facts, isRoot: true });
+  const bytes = plan.kind === 'possible' ? size(plan.bytes) : '';
   return {
     level: 'ok',
     about,
-    what: `${what}, ${swap}`,
-    do: 'With zram as swap, sleeping instances hold about a third of their memory; that is a change to the host, and your choice.',
+    what: `${what}, no swap`,
+    do:
+      `With zram as swap, sleeping instances hold about a third of their memory. It is a change to the host, and your choice: ` +
+      `berth doctor --fix zram adds a device of ${bytes} (until the host is started anew), berth doctor --undo zram takes it away.`,
   };
 }
 

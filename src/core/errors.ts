@@ -419,6 +419,11 @@ export const CATALOGUE = {
     title: 'This host lacks something Berth needs',
     advice: '`berth doctor` names what is missing and how to install it.',
   },
+  ZRAM_IMPOSSIBLE: {
+    status: 500,
+    title: 'Compressed swap cannot be set up or undone here',
+    advice: 'The detail says why; the host is as it was.',
+  },
   SERVER_NOT_RUNNING: {
     status: 503,
     title: 'Berth is not running',
