@@ -217,7 +217,13 @@ describe('the quota of requests', () => {
 
 describe('a team on a plan', () => {
   const event = fc.oneof(
-    { weight: 5, arbitrary: fc.record({ ask: fc.constantFrom('a', 'b', 'c') }) },
+    {
+      weight: 5,
+      arbitrary: fc.record({
+        ask: fc.constantFrom('a', 'b', 'c'),
+        times: fc.integer({ min: 1, max: 8 }),
+      }),
+    },
     { weight: 4, arbitrary: fc.record({ end: fc.nat(20), how: fc.constantFrom('done', 'died') }) },
     { weight: 2, arbitrary: fc.record({ pass: fc.nat(8_000) }) },
     { weight: 1, arbitrary: fc.record({ cancel: fc.nat(20) }) },
@@ -243,17 +249,18 @@ describe('a team on a plan', () => {
           expect(use.requests).toBeGreaterThanOrEqual(0);
         };
         for (const one of events) {
-          if ('ask' in one) {
+          for (let time = 0; 'ask' in one && time < one.times; time += 1) {
             const stop = new AbortController();
             off.push(stop);
             void world.ask(one.ask, stop.signal).then((acquired) => {
               if (acquired.kind === 'leased') held.push(acquired.lease);
             });
-          } else if ('end' in one)
+          }
+          if ('end' in one)
             held.splice(one.end % (held.length || 1), 1)[0]?.end(one.how as 'done' | 'died');
           else if ('pass' in one) await world.pass(one.pass);
           else if ('cancel' in one) off[one.cancel % (off.length || 1)]?.abort();
-          else {
+          else if ('plan' in one) {
             // Growing and shrinking again would leave more running than the smaller one starts: only growing.
             bound = one.plan === 'pro' ? 10 : bound;
             world.quotas.setPlan('blue', 'other', { instances: bound, requests: 12 });
