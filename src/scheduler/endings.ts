@@ -16,6 +16,10 @@ import type { HeldLease } from './held-lease.ts';
 import type { Instance } from './instance.ts';
 import type { Report } from './report.ts';
 
+/** A little longer than the router gives a WebSocket to say goodbye, in ms. */
+const GOODBYE_MS = 4_000;
+const GOODBYE_LOOK_MS = 10;
+
 export interface EndingsOptions {
   readonly context: Context;
   readonly pool: Pool;
@@ -45,7 +49,10 @@ export class Endings {
     this.#takeOut(id, because);
     if (!instance) return;
     run(async () => {
-      await this.#quietly(instance, () => context.engine.stop(id, context.stopGraceMs));
+      await this.#quietly(instance, async () => {
+        await this.#goodbyes(instance);
+        await context.engine.stop(id, context.stopGraceMs);
+      });
       await this.#removed(instance, because);
     });
   }
@@ -64,6 +71,7 @@ export class Endings {
       await this.#quietly(instance, async () => {
         const unread = await this.#whatItHasNotRead(instance);
         this.#lose(instance, unread, because);
+        if (unread.length === 0) await this.#goodbyes(instance);
         await context.engine.stop(id, unread.length > 0 ? 0 : context.stopGraceMs);
       });
       await this.#removed(instance, because);
@@ -127,6 +135,15 @@ export class Endings {
       this.#options.report('warn', 'instance.not-looked-at', instance.id, { error: String(error) });
       return [];
     }
+  }
+
+  /** WebSockets keep their leases until both of their sides are closed: so long the app has to run, within a bound. */
+  async #goodbyes({ id, leases }: Instance): Promise<void> {
+    if (leases.size === 0) return;
+    const { engine, clock } = this.#options.context;
+    await engine.thaw(id);
+    const until = clock.now() + GOODBYE_MS;
+    while (leases.size > 0 && clock.now() < until) await clock.sleep(GOODBYE_LOOK_MS);
   }
 
   #mayEnd(instance: Instance, connections: readonly PeerConnection[] | undefined): boolean {
