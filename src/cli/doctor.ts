@@ -1,9 +1,11 @@
 /** `berth doctor`: what is missing or odd on this host, and what to do; works without a server. */
 import { join } from 'node:path';
 import { type Finding, findings } from '../core/doctor.ts';
+import { secretsFindings, type SecretsState } from '../core/doctor-secrets.ts';
 import { BerthError } from '../core/errors.ts';
 import type { HostFacts } from '../core/host.ts';
 import { planZram } from '../core/zram.ts';
+import { connect } from './connect.ts';
 import type { Context } from './context.ts';
 import { count } from './format.ts';
 import type { GlobalOptions } from './program.ts';
@@ -43,7 +45,12 @@ export async function run(context: Context, options: DoctorOptions): Promise<voi
     return;
   }
 
-  const found = findings(facts);
+  const found = [
+    ...findings(facts),
+    ...(facts.secrets
+      ? secretsFindings(facts.secrets, server && (await secretsState(context, options)))
+      : []),
+  ];
   const problems = found.filter((finding) => finding.level === 'problem');
   if (output.isJson) output.json(found);
   else {
@@ -65,6 +72,19 @@ export async function run(context: Context, options: DoctorOptions): Promise<voi
     if (finding.level === 'problem') return output.style('red', '✗');
     if (finding.level === 'note') return output.style('yellow', '!');
     return output.style('green', '✓');
+  }
+}
+
+/** What the server says of the key file; undefined when it does not say it to us. */
+async function secretsState(
+  context: Context,
+  options: GlobalOptions,
+): Promise<SecretsState | undefined> {
+  try {
+    return await (await connect(context, options)).secretsKey();
+  } catch (error) {
+    if (error instanceof BerthError) return undefined;
+    throw error;
   }
 }
 

@@ -1,4 +1,5 @@
 /** What Berth needs to know of the machine it runs on, and the decisions that depend on it alone. */
+import type { SecretsFacts } from './doctor-secrets.ts';
 
 /** `hybrid`: controllers are on version 1, with a version 2 tree mounted beside them. */
 export type CgroupLayout = 'v2' | 'hybrid' | 'v1';
@@ -47,6 +48,8 @@ export interface HostFacts {
   readonly pidMax: number;
   readonly isForwardingPackets: boolean;
   readonly disks: readonly HostDisk[];
+  /** Absent: not looked at. */
+  readonly secrets?: SecretsFacts;
   /** The address Berth is to listen on, and whether something else holds it. */
   readonly listen: { readonly address: string; readonly state: 'free' | 'berth' | 'taken' };
 }

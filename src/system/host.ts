@@ -1,10 +1,11 @@
 /** Reads the facts of this machine that `berth doctor` judges; reads only, and changes nothing. */
 import { execFile } from 'node:child_process';
-import { access, constants, readdir, readFile, statfs } from 'node:fs/promises';
+import { access, constants, readFile, readdir, stat, statfs } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { arch, availableParallelism, freemem, release, totalmem } from 'node:os';
 import { delimiter, dirname, join } from 'node:path';
 import { promisify } from 'node:util';
+import type { SecretsFacts } from '../core/doctor-secrets.ts';
 import type { CgroupLayout, HostDisk, HostFacts, HostLimit, OciRuntime } from '../core/host.ts';
 
 export interface HostQuestions {
@@ -33,12 +34,13 @@ export async function readHost(questions: HostQuestions): Promise<HostFacts> {
   const [podman, runc, crun, conmon, netavark, iptables] = await Promise.all(
     ['podman', 'runc', 'crun', 'conmon', 'netavark', 'iptables'].map(programVersion),
   );
-  const [nameServer, cgroup, system, disks, state] = await Promise.all([
+  const [nameServer, cgroup, system, disks, state, secrets] = await Promise.all([
     findProgram('aardvark-dns'),
     readCgroup(),
     readSystem(),
     readDisks(questions),
     portState(questions),
+    readSecrets(questions.dataFolder),
   ]);
   const runtimes: OciRuntime[] = [];
   if (crun !== undefined) runtimes.push({ name: 'crun', version: crun });
@@ -59,6 +61,7 @@ export async function readHost(questions: HostQuestions): Promise<HostFacts> {
     ...(iptables === undefined ? {} : { iptablesVersion: iptables }),
     disks,
     listen: { address: questions.listen, state },
+    secrets,
   };
 }
 
@@ -198,4 +201,22 @@ async function portState(questions: HostQuestions): Promise<HostFacts['listen'][
       server.close(() => resolve('free')),
     );
   });
+}
+
+const IN_MEMORY: readonly number[] = [0x01021994 /* tmpfs */, 0x858458f6 /* ramfs */];
+
+async function readSecrets(dataFolder: string): Promise<SecretsFacts> {
+  const path = join(dataFolder, 'secrets.key');
+  const [file, bash, ...places] = await Promise.all([
+    stat(path).catch(() => undefined),
+    findProgram('bash'),
+    ...['/run', '/dev/shm'].map(statfsOrNothing),
+  ]);
+  return {
+    ...(file && {
+      keyFile: { path, mode: file.mode & 0o777, isOwn: file.uid === process.getuid?.() },
+    }),
+    hasBash: bash !== undefined,
+    hasMemory: places.some((place) => place && IN_MEMORY.includes(place.type >>> 0)),
+  };
 }
