@@ -344,6 +344,10 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     challengeAnswer: (hostname, path) => tls.challengeAnswer(hostname, path),
     onAccess: (record) => {
       metrics.count(record);
+      const { environment, deploymentId, status, appMs, aborted } = record;
+      if (environment !== undefined && deploymentId !== undefined && !(aborted && status === 0)) {
+        releases.note(environment, deploymentId, { isError: status >= 500, appMs });
+      }
       if (record.deploymentId !== undefined) cleanup.noteRequest(record.deploymentId);
       if (options.hasAccessLog ?? true) log.served(record);
     },

@@ -62,7 +62,7 @@ export function addReleases(routes: Routes, needs: ApiNeeds): void {
     },
     async (request, reply) => {
       const { project, environment } = request.params;
-      const { why, isAutomatic } = request.body;
+      const { why, isAutomatic, percent } = request.body;
       audited(request, { subject: `${project}/${environment}`, project });
       const from = request.body.from && (await runningIn(project, request.body.from));
       const name = from?.deploymentId ?? request.body.deployment ?? '';
@@ -77,6 +77,7 @@ export function addReleases(routes: Routes, needs: ApiNeeds): void {
         deployment,
         createdBy: actorOf(request),
         ...(from ? { from } : {}),
+        ...(percent === undefined ? {} : { percent }),
         ...(why === undefined ? {} : { why }),
         ...(isAutomatic === undefined ? {} : { isAutomatic }),
       });

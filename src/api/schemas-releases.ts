@@ -106,6 +106,15 @@ export const releaseInput = z
       })
       .optional()
       .describe('Instead of a deployment: what this environment runs, or ran.'),
+    percent: z
+      .number()
+      .int()
+      .min(1)
+      .max(99)
+      .optional()
+      .describe(
+        'Only this share of the clients gets it, each always the same; it is taken back by itself when it does worse. Released again without it, everybody does.',
+      ),
     why,
     isAutomatic: z
       .boolean()

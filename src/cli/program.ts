@@ -131,6 +131,11 @@ export function createProgram(
     .argument('<what>', 'a deployment or its URL, an environment or its URL, or a release like v12')
     .option('--to <environment>', 'where it is to run', environmentName, 'production')
     .option('--from <environment>', 'whose release v12 is', environmentName, 'staging')
+    .option(
+      '--percent <share>',
+      'send only so many of 100 clients there, and take it back if it does worse; again without it: all',
+      integer(1, 99),
+    )
     .option(...ofProject)
     .option(...why)
     .action(calls(() => import('./promote.ts')));

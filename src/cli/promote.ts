@@ -14,6 +14,7 @@ export interface PromoteOptions extends GlobalOptions {
   readonly to: string;
   readonly from: string;
   readonly name?: string;
+  readonly percent?: number;
   readonly why?: string;
 }
 
@@ -25,12 +26,16 @@ export async function run(context: Context, what: string, options: PromoteOption
   const { output } = context;
   const client = await connect(context, options);
   const { project, source } = await whatIsMeant(context, client, what, options);
-  const { to, why } = options;
+  const { to, percent, why } = options;
   const release = await releasing(
     output,
     `Promoting ${what} to ${to} of ${project}`,
     `${to} of ${project} stays as it is`,
-    client.release(project, to, { ...source, ...(why === undefined ? {} : { why }) }),
+    client.release(project, to, {
+      ...source,
+      ...(percent === undefined ? {} : { percent }),
+      ...(why === undefined ? {} : { why }),
+    }),
     sentence,
   );
   printRelease(output, release);

@@ -22,7 +22,10 @@ export async function releasing<Made>(
 }
 
 /** `production v12 runs shop-1a2b3c4d`. */
-export function sentence({ environment, number, deployment }: Release): string {
+export function sentence({ environment, number, deployment, state, percent }: Release): string {
+  if (state === 'trial')
+    return `${environment} v${number}: ${percent} % of clients get ${deployment}`;
+  if (state === 'failed') return `${environment} v${number} was taken back`;
   return `${environment} v${number} runs ${deployment}`;
 }
 

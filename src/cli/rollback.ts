@@ -1,4 +1,4 @@
-/** `berth rollback`: an environment goes back to an earlier release, with everything that belonged to it. */
+/** `berth rollback`: an environment goes back to an earlier release, with everything that belonged to it; one on trial is taken back. */
 import { BerthError } from '../core/errors.ts';
 import { parseVersion } from '../core/release.ts';
 import { connect } from './connect.ts';
@@ -33,7 +33,10 @@ export async function run(
     }),
     sentence,
   );
-  output.note(`  ${release.because}. Automatic deploys wait until the next release by hand.`);
+  const waits = release.state === 'current';
+  output.note(
+    `  ${release.because}.${waits ? ' Automatic deploys wait until the next release by hand.' : ''}`,
+  );
   printRelease(output, release);
 }
 

@@ -1828,6 +1828,8 @@ export interface paths {
                         };
                         /** @description Nobody asked by hand: refused while the environment is paused. */
                         isAutomatic?: boolean;
+                        /** @description Only this share of the clients gets it, each always the same; it is taken back by itself when it does worse. Released again without it, everybody does. */
+                        percent?: number;
                         /** @description Shown in the history. */
                         why?: string;
                     };

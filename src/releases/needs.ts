@@ -1,5 +1,6 @@
 /** What releases need from the rest of Berth, handed in by the wiring. */
-import type { DeploymentId, EnvironmentName } from '../core/model.ts';
+import type { EnvironmentName } from '../core/model.ts';
+import type { Pointer } from '../core/route.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { Derivations } from '../ports/derivation.ts';
 import type { Fleet, Scaling } from '../ports/fleet.ts';
@@ -11,7 +12,7 @@ import type { Store } from '../ports/store.ts';
 export interface EnvironmentRoutes {
   /** Throws HOSTNAME_TAKEN when its hostname leads to something else. */
   check(project: string, name: EnvironmentName): void;
-  point(project: string, name: EnvironmentName, deploymentId: DeploymentId): void;
+  point(project: string, name: EnvironmentName, pointer: Pointer): void;
   remove(project: string, name: EnvironmentName): void;
 }
 

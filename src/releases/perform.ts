@@ -1,10 +1,11 @@
 /** One release from its number to its traffic: preparing → current, or failed with everything as it was. */
 import { BerthError } from '../core/errors.ts';
-import type { Release } from '../core/model.ts';
+import type { Release, Scale } from '../core/model.ts';
 import { readyBeforeSwitch, versionOf } from '../core/release.ts';
 import type { ReleasesNeeds } from './needs.ts';
 import type { Plan } from './plan.ts';
 import type { Pointers } from './pointers.ts';
+import type { Trials } from './trials.ts';
 
 /**
  * 1. written as `preparing`; 2. its deployment is made and verified, when it is not there; 3. as many instances as the
@@ -43,6 +44,51 @@ export async function performRelease(
   return { ...whole, state: 'current' };
 }
 
+/** The same up to 3.; then `percent` of the clients are sent there, and the old release stays current. */
+export async function performTrial(
+  needs: ReleasesNeeds,
+  { pointers, trials }: { readonly pointers: Pointers; readonly trials: Trials },
+  plan: Plan,
+  { percent, stable }: { readonly percent: number; readonly stable: Release },
+  signal: AbortSignal,
+): Promise<Release> {
+  const release = await needs.store.beginRelease(plan.draft);
+  const withdraw = pointers.announce({
+    deploymentId: release.deploymentId,
+    scale: plan.scale,
+  });
+  let letGo: (() => void) | undefined;
+  try {
+    letGo = await makeReady(needs, plan, release, signal);
+    if (!(await needs.store.beginTrial(release, percent))) throw removedMeanwhile(release);
+    const onTrial: Release = { ...release, state: 'trial', percent };
+    trials.begin(onTrial, stable.deploymentId, plan);
+    needs.reporter.report('info', 'release.trial', { ...factsOf(release), percent });
+    return onTrial;
+  } catch (error) {
+    throw await failed(needs, release, error);
+  } finally {
+    withdraw();
+    letGo?.();
+  }
+}
+
+/** A release on trial becomes the current one, for everybody. */
+export async function completeTrial(
+  needs: ReleasesNeeds,
+  { pointers, trials }: { readonly pointers: Pointers; readonly trials: Trials },
+  release: Release,
+  scale: Scale,
+): Promise<Release> {
+  const { project, environment, deploymentId } = release;
+  await commit(needs, release, undefined);
+  pointers.move(project, environment, { deploymentId, scale });
+  trials.finish(release);
+  needs.reporter.report('info', 'release.current', factsOf(release));
+  const { percent: _, ...whole } = release;
+  return { ...whole, state: 'current' };
+}
+
 async function makeReady(
   { store, fleet, derivations }: ReleasesNeeds,
   { derivation, scale }: Plan,
@@ -75,9 +121,12 @@ async function commit(
     if (written?.current !== number) throw error;
     isSwitched = true;
   }
-  if (isSwitched) return;
+  if (!isSwitched) throw removedMeanwhile(release);
+}
+
+function removedMeanwhile({ project, environment }: Release): BerthError {
   const detail = `${environment} of ${project} was removed meanwhile.`;
-  throw new BerthError('ENVIRONMENT_NOT_FOUND', { detail });
+  return new BerthError('ENVIRONMENT_NOT_FOUND', { detail });
 }
 
 /** Marks the release as failed, and says so with the log of what failed. */

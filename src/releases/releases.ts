@@ -27,12 +27,14 @@ import {
   scaleOf,
   versionOf,
 } from '../core/release.ts';
+import type { Answered } from '../core/trial.ts';
 import type { ReleasesNeeds } from './needs.ts';
-import { performRelease } from './perform.ts';
+import { completeTrial, performRelease, performTrial } from './perform.ts';
 import { type Plan, pinFor, planRelease, planRollback } from './plan.ts';
 import { createPointers } from './pointers.ts';
 import { createQueue } from './queue.ts';
 import { recover } from './recover.ts';
+import { createTrials, needRival } from './trials.ts';
 
 interface Asked {
   readonly project: string;
@@ -47,6 +49,8 @@ export interface ReleaseRequest extends Asked {
   readonly deployment: Deployment;
   /** Where it ran before, for a promotion. */
   readonly from?: { readonly environment: EnvironmentName; readonly number: number };
+  /** 1–99: only so many of the clients get it, until it is promoted whole, taken back by hand, or does worse. */
+  readonly percent?: number;
   /** Nobody asked for it by hand: refused with ENVIRONMENT_PAUSED after a rollback. */
   readonly isAutomatic?: boolean;
 }
@@ -79,12 +83,14 @@ export interface Releases {
   remove(project: string, name: EnvironmentName): Promise<void>;
   /** Deploys or promotes. Throws RELEASE_FAILED, IMAGE_GONE, NOT_READY, ENVIRONMENT_PAUSED, RELEASE_IN_PROGRESS, … */
   release(request: ReleaseRequest): Promise<Release>;
-  /** Throws NOTHING_TO_ROLL_BACK, RELEASE_NOT_FOUND, IMAGE_GONE before anything is touched, or RELEASE_FAILED. */
+  /** One on trial is taken back, when no other is named. Throws NOTHING_TO_ROLL_BACK, RELEASE_NOT_FOUND, IMAGE_GONE before anything is touched, or RELEASE_FAILED. */
   rollback(request: RollbackRequest): Promise<Release>;
   /** Undefined: nothing was released there yet, so that the settings wait for the first release; or nothing changed. */
   change(request: SettingsRequest): Promise<Release | undefined>;
   /** Releases that take traffic, or are about to, and run this deployment. */
   usersOf(id: DeploymentId): Promise<readonly Release[]>;
+  /** A request to an environment was answered: what a trial is judged by. */
+  note(environment: string, deploymentId: DeploymentId, answered: Answered): void;
   /** Releases under way fail; what runs stays. */
   close(): Promise<void>;
 }
@@ -117,7 +123,15 @@ export function createReleases(needs: ReleasesNeeds): Releases {
     return { environment, current, settings: environment?.settings ?? emptySettings };
   }
 
-  const perform = (plan: Plan) => performRelease(needs, pointers, plan, ending);
+  const trials = createTrials(needs, pointers, (place, act) =>
+    inTurn({ ...place, createdBy: 'berth' }, act),
+  );
+
+  /** Whatever is on trial gives way. */
+  async function perform(plan: Plan): Promise<Release> {
+    await trials.takeBack(plan.draft, 'another release was made');
+    return performRelease(needs, pointers, plan, ending);
+  }
 
   /** What every draft has. */
   function draftOf({ project, environment, createdBy }: Asked) {
@@ -185,6 +199,7 @@ export function createReleases(needs: ReleasesNeeds): Releases {
           const detail = `${project} has no environment ${name}.`;
           throw new BerthError('ENVIRONMENT_NOT_FOUND', { detail });
         }
+        trials.finish({ project, environment: name });
         await store.deleteEnvironment(project, name);
         pointers.remove(project, name);
       }),
@@ -192,7 +207,7 @@ export function createReleases(needs: ReleasesNeeds): Releases {
     release: (request) =>
       inTurn(request, async () => {
         const { project, deployment, from, why } = request;
-        const { environment, settings } = await stateOf(request);
+        const { environment, current, settings } = await stateOf(request);
         if (request.isAutomatic && environment?.pausedBecause !== undefined) {
           throw new BerthError('ENVIRONMENT_PAUSED', { detail: environment.pausedBecause });
         }
@@ -206,12 +221,26 @@ export function createReleases(needs: ReleasesNeeds): Releases {
           why,
         );
         const draft = { ...draftOf(request), kind, baseId, settings, secrets, because } as const;
-        return perform(await planRelease(needs, draft));
+        const plan = await planRelease(needs, draft);
+        const { percent } = request;
+        const onTrial = trials.at(request);
+        if (percent !== undefined) {
+          const stable = needRival(current, plan);
+          await trials.takeBack(request, `${percent} % are to get another one`);
+          return performTrial(needs, { pointers, trials }, plan, { percent, stable }, ending);
+        }
+        if (onTrial?.deploymentId === plan.draft.deploymentId) {
+          return completeTrial(needs, { pointers, trials }, onTrial, plan.scale);
+        }
+        return perform(plan);
       }),
 
     rollback: (request) =>
       inTurn(request, async () => {
         const { current } = await stateOf(request);
+        const by = `by ${request.createdBy}${request.why === undefined ? '' : `: ${request.why}`}`;
+        const taken = request.to === undefined ? await trials.takeBack(request, by) : undefined;
+        if (taken) return taken;
         const target = await findTarget(request, current);
         if (target.kind === 'none') {
           throw new BerthError('NOTHING_TO_ROLL_BACK', { detail: target.because });
@@ -253,6 +282,8 @@ export function createReleases(needs: ReleasesNeeds): Releases {
         return perform(paused === undefined ? plan : { ...plan, pausedBecause: paused });
       }),
 
+    note: (environment, id, answered) => trials.note(environment, id, answered),
+
     async usersOf(id) {
       const uses = await store.releasesOf(id);
       return uses.filter(
@@ -264,6 +295,7 @@ export function createReleases(needs: ReleasesNeeds): Releases {
 
     async close() {
       closing.abort();
+      trials.close();
       await queue.settled();
     },
   };

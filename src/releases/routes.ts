@@ -13,7 +13,7 @@ export function createEnvironmentRoutes(table: RouteTable): EnvironmentRoutes {
       const owner = given === 'platform' ? 'Berth itself' : given.name;
       throw new BerthError('HOSTNAME_TAKEN', { detail: `${host} belongs to ${owner}.` });
     },
-    point: (project, name, deploymentId) => table.point(project, name, { deploymentId }),
+    point: (project, name, pointer) => table.point(project, name, pointer),
     remove: (project, name) => table.removeEnvironment(project, name),
   };
 }
