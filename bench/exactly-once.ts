@@ -1,8 +1,8 @@
 /** P9: requests over scale-downs, kills and deploys: how many are lost, and how many that must not be are served twice. */
 import { execFile } from 'node:child_process';
-import { Agent, request } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
+import { Pool } from 'undici';
 import { atMost, type Measure } from './measure.ts';
 import { type Deployed, Server } from './server.ts';
 
@@ -10,12 +10,12 @@ const run = promisify(execFile);
 
 /** The measure is meant for a million; `BERTH_BENCH_P9=1000000` takes its time for that. */
 const REQUESTS = Number(process.env.BERTH_BENCH_P9 ?? 100_000);
-const CLIENTS = 24;
+const CLIENTS = 32;
 const DEPLOYMENTS = 3;
 const KILL_EVERY_MS = 1_000;
 const DEPLOY_EVERY_MS = 8_000;
 /** Waves of load, so that instances come to rest in between. */
-const WAVE_MS = 4_000;
+const WAVE_MS = 8_000;
 const LULL_MS = 1_800;
 const CONFIGURATION = { limits: { timeout: 1_000, duration: 1_800_000, maxConcurrentReqs: 4 } };
 
@@ -37,7 +37,7 @@ export const exactlyOnce: Measure = {
   title: `${REQUESTS} requests, half of them POST, over scale-downs, kills and deploys`,
   async run(say) {
     const server = await Server.start();
-    const agent = new Agent({ keepAlive: true, maxSockets: CLIENTS * 2 });
+    const pool = new Pool(`http://127.0.0.1:${server.port}`, { connections: CLIENTS });
     const tally: Tally = { sent: 0, served: 0, readByKilled: 0, lost: [] };
     const over = new AbortController();
     let kills = 0;
@@ -60,7 +60,7 @@ export const exactlyOnce: Measure = {
         }),
       ]);
       const served = new Served();
-      await loadInWaves(targets, agent, tally, () => served.collect(server, everyone));
+      await loadInWaves(targets, pool, tally, () => served.collect(server, everyone));
       over.abort();
       await faults;
       await served.collect(server, everyone);
@@ -96,7 +96,7 @@ export const exactlyOnce: Measure = {
       ];
     } finally {
       over.abort();
-      agent.destroy();
+      await pool.destroy();
       await server.close();
     }
   },
@@ -115,7 +115,7 @@ async function until(
 
 async function loadInWaves(
   targets: readonly Deployed[],
-  agent: Agent,
+  pool: Pool,
   tally: Tally,
   inLull: () => Promise<void>,
 ): Promise<void> {
@@ -126,7 +126,7 @@ async function loadInWaves(
         const number = tally.sent;
         tally.sent += 1;
         const target = targets[number % targets.length];
-        if (target) await one(target, agent, number, tally);
+        if (target) await one(target, pool, number, tally);
       }
     };
     await Promise.all(Array.from({ length: CLIENTS }, client));
@@ -135,9 +135,9 @@ async function loadInWaves(
   }
 }
 
-async function one(target: Deployed, agent: Agent, number: number, tally: Tally): Promise<void> {
+async function one(target: Deployed, pool: Pool, number: number, tally: Tally): Promise<void> {
   const method = number % 2 === 0 ? 'GET' : 'POST';
-  const answer = await ask(target, agent, method, number);
+  const answer = await ask(target, pool, method, number);
   if (answer.status === 200) {
     tally.served += 1;
     return;
@@ -149,24 +149,19 @@ async function one(target: Deployed, agent: Agent, number: number, tally: Tally)
   tally.lost.push(`${method} ${answer.status} ${answer.body.slice(0, 300)}`);
 }
 
-function ask(target: Deployed, agent: Agent, method: string, id: number): Promise<Answer> {
-  const { host, port, authority } = target;
-  return new Promise((resolve) => {
-    const fail = (error: Error) => resolve({ status: 0, body: error.message });
-    request(
-      { host, port, agent, method, path: `/?id=${id}`, headers: { host: authority } },
-      (response) => {
-        let body = '';
-        response.on('data', (chunk: Buffer) => {
-          body += chunk.toString();
-        });
-        response.on('end', () => resolve({ status: response.statusCode ?? 0, body }));
-        response.on('error', fail);
-      },
-    )
-      .on('error', fail)
-      .end();
-  });
+async function ask(
+  { authority }: Deployed,
+  pool: Pool,
+  method: 'GET' | 'POST',
+  id: number,
+): Promise<Answer> {
+  try {
+    const headers = { host: authority };
+    const answer = await pool.request({ method, path: `/?id=${id}`, headers });
+    return { status: answer.statusCode, body: await answer.body.text() };
+  } catch (error) {
+    return { status: 0, body: error instanceof Error ? error.message : String(error) };
+  }
 }
 
 /** Kills the process of one instance that runs, frozen ones included; false when there is none. */

@@ -4,10 +4,12 @@ import { parseArgs } from 'node:util';
 import { burstMeasure } from './burst.ts';
 import { describe, type Measure, type Result } from './measure.ts';
 import { exactlyOnce } from './exactly-once.ts';
+import { knative } from './knative.ts';
 import { neighbour } from './neighbour.ts';
 import { proxyCpu, proxyLatency } from './proxy-cost.ts';
 import { reclaimed } from './reclaim.ts';
 import { scale } from './scale.ts';
+import { starts } from './starts.ts';
 import { parked, thaw } from './wake.ts';
 
 const MEASURES: readonly Measure[] = [
@@ -20,6 +22,8 @@ const MEASURES: readonly Measure[] = [
   neighbour,
   reclaimed,
   scale,
+  starts,
+  knative,
 ];
 /** Bars that are measured along with another one. */
 const ALONG_WITH: Readonly<Record<string, string>> = { P3: 'P1' };
