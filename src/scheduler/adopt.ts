@@ -25,6 +25,7 @@ export async function adoptAll(
     );
     const isAdopted = (await adopting?.catch(() => false)) ?? false;
     if (isAdopted) adopted.add(instance.id);
+    if (isAdopted && runner) await context.inside?.joined(runner.deployment.project);
   }
   const left = await removeUnknown(context, found, (id) => adopted.has(id));
   for (const id of busyUntil.keys()) if (!adopted.has(id)) await store.forgetBusy(id);

@@ -25,7 +25,7 @@ export async function prepare(
   deployment: Deployment,
   instance: Instance,
 ): Promise<PrepareTimes> {
-  const { engine, store, logs, clock } = context;
+  const { engine, store, logs, clock, inside } = context;
   const { configuration, image } = deployment;
   if (!image) throw new BerthError('NOT_READY', { detail: `${deployment.id} has no image yet.` });
   await store.record({
@@ -40,6 +40,7 @@ export async function prepare(
   const secretEnv = Object.fromEntries(
     Object.entries(secret).map(([name, of]) => [name, valueOf(values, of)]),
   );
+  const busyUrl = await inside?.busyUrl(deployment.project);
   const created = await engine.create({
     id: instance.id,
     deploymentId: deployment.id,
@@ -50,6 +51,7 @@ export async function prepare(
       PORT: String(configuration.port ?? DEFAULT_PORT),
       BERTH_PROJECT: deployment.project,
       BERTH_DEPLOYMENT: deployment.id,
+      ...(busyUrl === undefined ? {} : { BERTH_BUSY_URL: busyUrl }),
       ...plain,
     },
     ...(Object.keys(secretEnv).length > 0 ? { secretEnv } : {}),
@@ -59,6 +61,7 @@ export async function prepare(
   const createdAt = clock.now();
   const prepared = engine.powers.park ? await engine.park(instance.id) : created;
   instance.host = prepared.host;
+  await inside?.joined(deployment.project);
   return { createMs: createdAt - began, parkMs: clock.now() - createdAt };
 }
 

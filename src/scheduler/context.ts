@@ -5,6 +5,7 @@ import type { Quotas } from '../core/quota.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { Engine } from '../ports/engine.ts';
 import type { HostMemory } from '../ports/host-memory.ts';
+import type { Inside } from '../ports/inside.ts';
 import type { Logs } from '../ports/logs.ts';
 import type { Probe } from '../ports/probe.ts';
 import type { Random } from '../ports/random.ts';
@@ -38,6 +39,8 @@ export interface SchedulerOptions {
   readonly bounds: Bounds;
   /** What the team of a project uses; absent: nobody counts. */
   readonly quotas?: Pick<Quotas, 'of'>;
+  /** Where instances speak to the platform; absent: nowhere. */
+  readonly inside?: Inside;
   /** Called when an instance gets no more requests for now, so that nobody keeps connections to it. */
   readonly onUnroute: (instanceId: InstanceId) => void;
 }

@@ -5,14 +5,12 @@ import type { BerthError } from '../core/errors.ts';
 import type { Deployment, InstanceId, StartKind } from '../core/model.ts';
 import {
   becameReady,
-  gaveUpPages,
   hang,
   join,
   leave,
   type Phase,
   type Pool,
   type PoolInstance,
-  rest,
   startFailed,
   takeOver,
 } from '../core/pool.ts';
@@ -20,6 +18,8 @@ import type { EngineInstance } from '../ports/engine.ts';
 import { type Booted, type BootFailure, engineFailure, prepare, startPrepared } from './boot.ts';
 import type { Context } from './context.ts';
 import { Endings } from './endings.ts';
+import type { Report } from './report.ts';
+import { Resting } from './resting.ts';
 import { watchHealth } from './health.ts';
 import { Instance } from './instance.ts';
 
@@ -38,20 +38,28 @@ export class Instances {
   readonly #instances = new Map<InstanceId, Instance>();
   readonly #underWay = new Set<Promise<void>>();
   readonly endings: Endings;
+  readonly resting: Resting;
   /** Set when a deployment listens on several ports, so that the right one is waited for. */
   #learnedPort: number | undefined;
 
   constructor(options: InstancesOptions) {
     this.#options = options;
-    const { context, pool, changed } = options;
-    this.endings = new Endings({
+    const { context, deployment, pool, changed } = options;
+    const shared = {
       context,
       pool,
       changed,
-      get: (id) => this.get(id),
-      remove: (instance) => this.#remove(instance),
-      run: (work) => this.#run(work),
-      report: (...said) => this.#report(...said),
+      get: (id: InstanceId) => this.get(id),
+      remove: (instance: Instance) => this.#remove(instance),
+      run: (work: () => Promise<void>) => this.#run(work),
+      report: (...said: Parameters<Report>) => this.#report(...said),
+    };
+    this.endings = new Endings(shared);
+    this.resting = new Resting({
+      ...shared,
+      deployment,
+      hold: () => this.#hold(),
+      retire: (id, because) => this.endings.retire(id, because),
     });
   }
 
@@ -142,72 +150,6 @@ export class Instances {
       }),
     );
     return instance.id;
-  }
-
-  /** `ready → frozen`; no lease may be held. */
-  freeze(id: InstanceId, because: string): void {
-    const instance = this.#instances.get(id);
-    if (!instance) return;
-    const { context, pool } = this.#options;
-    rest(pool, id, because, context.clock.now());
-    instance.endSpan();
-    context.onUnroute(id);
-    this.#run(async () => {
-      try {
-        await instance.inOrder(() => context.engine.freeze(id));
-        context.onRest();
-      } catch (error) {
-        this.#report('warn', 'instance.not-frozen', id, { error: String(error) });
-        if (pool.instances.get(id)?.phase === 'frozen')
-          this.endings.retire(id, 'could not be frozen');
-      }
-    });
-  }
-
-  /** Gives up the pages of a frozen instance; the engine has that power. */
-  reclaim(id: InstanceId, because: string): void {
-    const instance = this.#instances.get(id);
-    const { context, pool } = this.#options;
-    if (!instance || !context.engine.reclaim) return;
-    this.#run(async () => {
-      try {
-        await instance.inOrder(async () => {
-          // It may have been woken while it waited for its turn.
-          if (pool.instances.get(id)?.phase !== 'frozen') return;
-          await context.engine.reclaim?.(id);
-          gaveUpPages(pool, id, because);
-        });
-        context.onRest();
-      } catch (error) {
-        this.#report('warn', 'instance.not-reclaimed', id, { error: String(error) });
-      }
-    });
-  }
-
-  /** Puts a parked spare beside the others; with `lastUsedAt` it takes that one's place in the order of use. */
-  park(because: string, lastUsedAt?: number): void {
-    const { context, deployment, pool } = this.#options;
-    const instance = new Instance(this.#nextId());
-    this.#instances.set(instance.id, instance);
-    this.#run(async () => {
-      try {
-        const times = await prepare(context, deployment, instance);
-        this.#report('info', 'instance.parked', instance.id, { because, ...times });
-      } catch (error) {
-        this.#report('warn', 'instance.not-parked', instance.id, { error: String(error) });
-        await this.#remove(instance);
-        return;
-      }
-      const jitter = context.random.fraction();
-      const joined = join(
-        pool,
-        { id: instance.id, phase: 'parked', start: 'parked', because, jitter },
-        context.clock.now(),
-      );
-      if (lastUsedAt !== undefined) joined.idleSince = lastUsedAt;
-      context.onRest();
-      this.#options.changed();
-    });
   }
 
   /** Takes over an instance that the engine still has from before; false when it is of no use. */
@@ -320,7 +262,7 @@ export class Instances {
     if (!isAtRest) return;
     this.endings.retire(replaced.id, fresh.because);
     if (pool.waiting.size === 0 && !isBusy(fresh, now))
-      this.freeze(fresh.id, 'fresh, in place of one that had run for limits.duration');
+      this.resting.freeze(fresh.id, 'fresh, in place of one that had run for limits.duration');
   }
 
   async #startFailed(instance: Instance, failure: BootFailure): Promise<void> {
@@ -359,15 +301,18 @@ export class Instances {
     replaces: InstanceId | undefined,
   ): Instance {
     const { pool, context } = this.#options;
-    const instance = new Instance(this.#nextId());
-    this.#instances.set(instance.id, instance);
+    const instance = this.#hold();
     const joining = { id: instance.id, phase, start, because, jitter: context.random.fraction() };
     join(pool, replaces === undefined ? joining : { ...joining, replaces }, context.clock.now());
     return instance;
   }
 
-  #nextId(): InstanceId {
-    return `${this.#options.deployment.id}.${this.#options.context.random.id(6)}`;
+  /** A new instance, of which there is nothing yet. */
+  #hold(): Instance {
+    const { context, deployment } = this.#options;
+    const instance = new Instance(`${deployment.id}.${context.random.id(6)}`);
+    this.#instances.set(instance.id, instance);
+    return instance;
   }
 
   #hints(): PortHints {

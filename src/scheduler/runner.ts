@@ -22,8 +22,18 @@ import { recyclesDue } from '../core/recycle.ts';
 import type { TeamUse } from '../core/quota.ts';
 import type { Acquired, BusySaid, LeaseEnd } from '../ports/fleet.ts';
 import type { Context } from './context.ts';
+import { Alarm } from './alarm.ts';
 import { HeldLease } from './held-lease.ts';
 import { Instances } from './instances.ts';
+import {
+  ASLEEP,
+  backingOff,
+  noInstanceLeft,
+  refuse,
+  roomIsFull,
+  tooManyRequests,
+  waitedTooLong,
+} from './refusals.ts';
 import { Preparing } from './preparing.ts';
 
 interface Waiter {
@@ -42,14 +52,14 @@ export class Runner {
   #requests = 0;
   /** Why the last start failed. */
   failure: BerthError | undefined;
-  /** The time for which a wake-up is set, and how to call it off. */
-  #alarm: { readonly at: number; readonly off: AbortController } | undefined;
+  readonly #alarm: Alarm;
   #isClosed = false;
   #full: Acquired | undefined;
 
   constructor(deployment: Deployment, context: Context) {
     this.deployment = deployment;
     this.#context = context;
+    this.#alarm = new Alarm(context.clock, () => this.react());
     const { limits, scale, idle } = deployment.configuration;
     // A minimum belongs to an environment, never to a bare deployment; `idle: run` is the deployment's own wish for one.
     this.pool = createPool(limits, { min: idle === 'run' ? 1 : 0, max: scale.max }, context.bounds);
@@ -103,7 +113,7 @@ export class Runner {
       case 'asleep':
         return ASLEEP;
       case 'queueFull':
-        return (this.#full ??= this.#roomIsFull());
+        return (this.#full ??= roomIsFull(this.pool, this.deployment.id));
     }
   }
 
@@ -164,14 +174,16 @@ export class Runner {
       else endLease(this.pool, instanceId, false, now);
     }
     for (const requestId of next.timedOut)
-      this.#take(requestId)?.settle(refuse(this.#waitedTooLong()));
+      this.#take(requestId)?.settle(refuse(waitedTooLong(this.pool)));
     for (const requestId of next.refused)
-      this.#take(requestId)?.settle(refuse(this.#backingOff(now)));
+      this.#take(requestId)?.settle(refuse(backingOff(this.pool, this.failure, now)));
     for (const id of next.thaw) this.instances.thaw(id);
     for (const id of next.start) this.instances.startParked(id);
     for (let count = 0; count < next.create; count += 1) this.instances.create(next.because);
-    this.#setAlarm([next.lookAgainAt, ...this.#tend(now)]);
-    this.#preparing.look(now < this.pool.backoffUntil ? this.#backingOff(now) : undefined);
+    this.#alarm.set([next.lookAgainAt, ...this.#tend(now)]);
+    this.#preparing.look(
+      now < this.pool.backoffUntil ? backingOff(this.pool, this.failure, now) : undefined,
+    );
   }
 
   /** What the decisions about time say; when they want to be asked again. */
@@ -188,7 +200,7 @@ export class Runner {
     const rests = restsDue(pool, this.deployment.configuration.idle, now);
     for (const { instanceId, how, because } of rests.rests) {
       if (how === 'freeze' && this.#context.engine.powers.freeze)
-        instances.freeze(instanceId, because);
+        instances.resting.freeze(instanceId, because);
       else this.#stopToRest(instanceId, because);
     }
     const drains = drainsDue(pool, now);
@@ -218,7 +230,7 @@ export class Runner {
     const idle = ready.find((one) => one.inFlight === 0 && !one.isSuspect && !isBusy(one, now));
     if (!idle) return false;
     const because = 'idle, and another deployment of the team needs an instance';
-    if (this.#context.engine.powers.freeze) this.instances.freeze(idle.id, because);
+    if (this.#context.engine.powers.freeze) this.instances.resting.freeze(idle.id, because);
     else this.#stopToRest(idle.id, because);
     return true;
   };
@@ -235,7 +247,8 @@ export class Runner {
     const instance = this.pool.instances.get(id);
     if (idle === 'run' || instance?.inFlight !== 0) return;
     if (isBusy(instance, this.#context.clock.now())) return;
-    if (idle === 'freeze' && this.#context.engine.powers.freeze) this.instances.freeze(id, because);
+    if (idle === 'freeze' && this.#context.engine.powers.freeze)
+      this.instances.resting.freeze(id, because);
     else this.#stopToRest(id, because);
   }
 
@@ -265,7 +278,7 @@ export class Runner {
       to,
       because,
     });
-    if (to === 'reclaimed') this.instances.reclaim(instanceId, because);
+    if (to === 'reclaimed') this.instances.resting.reclaim(instanceId, because);
     else if (to === 'parked') this.#parkInstead(instanceId, because);
     else this.instances.endings.retire(instanceId, because);
   }
@@ -274,7 +287,7 @@ export class Runner {
   async close(): Promise<void> {
     this.#isClosed = true;
     this.pool.use?.withdraw(this.#giveRoom);
-    this.#alarm?.off.abort();
+    this.#alarm.close();
     this.#preparing.look(
       new BerthError('DEPLOYMENT_NOT_FOUND', { detail: `${this.deployment.id} was removed.` }),
     );
@@ -297,7 +310,7 @@ export class Runner {
   /** Lets go without touching any instance: they outlive the control plane. */
   release(): void {
     this.#isClosed = true;
-    this.#alarm?.off.abort();
+    this.#alarm.close();
     const stopping = refuse(new BerthError('SHUTTING_DOWN', { retryAfterSeconds: 1 }));
     for (const requestId of [...this.#waiters.keys()]) this.#take(requestId)?.settle(stopping);
   }
@@ -368,7 +381,7 @@ export class Runner {
     const instance = this.pool.instances.get(instanceId);
     if (this.pool.waiting.size > 0 || instance?.phase === 'leaving') this.react();
     else if (instance?.inFlight === 0)
-      this.#setAlarm([now + this.pool.limits.timeoutMs, this.#alarm?.at]);
+      this.#alarm.set([now + this.pool.limits.timeoutMs, this.#alarm.at]);
   }
 
   /** A connection broke: the instance may have ended before the engine's event arrives. */
@@ -406,66 +419,9 @@ export class Runner {
   #parkInstead(instanceId: InstanceId, because: string): void {
     const lastUsedAt = this.pool.instances.get(instanceId)?.idleSince;
     this.instances.endings.retire(instanceId, because);
-    this.instances.park(because, lastUsedAt);
-  }
-
-  /** The same for all: with its stack, an error of its own is the dearest part of a refusal. */
-  #roomIsFull(): Acquired {
-    const detail = `${this.pool.bounds.maxWaiting} requests wait for ${this.deployment.id} already.`;
-    return refuse(new BerthError('QUEUE_FULL', { detail, retryAfterSeconds: 1 }));
-  }
-
-  /** What those get who ask while starts keep failing. */
-  #backingOff(now: number): BerthError {
-    const retryAfterSeconds = Math.max(1, Math.ceil((this.pool.backoffUntil - now) / 1_000));
-    const failure =
-      this.failure ??
-      new BerthError('BOOT_FAILED', { detail: 'The app stops soon after its start.' });
-    const detail = `${failure.detail} Failures in a row: ${this.pool.failures}; the next try is in ${retryAfterSeconds} s.`;
-    return new BerthError(failure.code, { detail, retryAfterSeconds, log: failure.log });
-  }
-
-  #waitedTooLong(): BerthError {
-    const seconds = this.pool.bounds.maxWaitMs / 1_000;
-    const isBooting = [...this.pool.instances.values()].some(
-      (instance) => instance.phase === 'booting',
-    );
-    if (isBooting) {
-      return new BerthError('BOOT_TIMEOUT', {
-        detail: `No instance was ready within ${seconds} s.`,
-        retryAfterSeconds: 1,
-      });
-    }
-    const detail = `All ${this.pool.scale.max} instances were busy for ${seconds} s.`;
-    return new BerthError('QUEUE_FULL', { detail, retryAfterSeconds: 1 });
-  }
-
-  /** Sees to it that `react` is called at the earliest of these times, if nothing happens before. */
-  #setAlarm(times: readonly (number | undefined)[]): void {
-    const at = Math.min(...times.map((time) => time ?? Infinity));
-    if (at === this.#alarm?.at) return;
-    this.#alarm?.off.abort();
-    this.#alarm = undefined;
-    if (at === Infinity || this.#isClosed) return;
-    const off = new AbortController();
-    this.#alarm = { at, off };
-    const { clock } = this.#context;
-    void clock.sleep(Math.max(0, at - clock.now()), off.signal).then(() => {
-      if (off.signal.aborted) return;
-      this.#alarm = undefined;
-      this.react();
-    });
+    this.instances.resting.park(because, lastUsedAt);
   }
 }
-
-/** One for all: what scanners get has to cost less than what they send. */
-const ASLEEP = refuse(
-  new BerthError('ASLEEP', {
-    detail:
-      'No instance is awake and free, and the `wake` rules keep this request from waking one.',
-    retryAfterSeconds: 60,
-  }),
-);
 
 /** How soon a suspect is looked at again when the engine did not answer, in ms. */
 const LOOK_AGAIN_MS = 1_000;
@@ -476,24 +432,3 @@ const REMOVED = 'the deployment is being removed';
 
 /** How often a deployment that is being removed is looked at while requests run, in ms. */
 const DRAIN_LOOK_MS = 20;
-
-/** One for each team: a refusal has to cost less than what it refuses. */
-const refusals = new WeakMap<TeamUse, { readonly text: string; readonly answer: Acquired }>();
-
-function tooManyRequests(use: TeamUse): Acquired {
-  const text = `The plan ${use.plan} of team ${use.team} allows ${use.quota.requests} at once.`;
-  const known = refusals.get(use);
-  if (known?.text === text) return known.answer;
-  const answer = refuse(new BerthError('QUOTA_REQUESTS', { detail: text, retryAfterSeconds: 1 }));
-  refusals.set(use, { text, answer });
-  return answer;
-}
-
-function noInstanceLeft(use: TeamUse | undefined): BerthError {
-  const detail = `The plan ${use?.plan} of team ${use?.team} allows ${use?.quota.instances} running at once, and all are in use.`;
-  return new BerthError('QUOTA_INSTANCES', { detail, retryAfterSeconds: 5 });
-}
-
-function refuse(error: BerthError): Acquired {
-  return { kind: 'refused', error };
-}
