@@ -1,6 +1,7 @@
 /** `berth doctor`: what is missing or odd on this host, and what to do; works without a server. */
 import { join } from 'node:path';
 import { type Finding, findings } from '../core/doctor.ts';
+import { diskFinding } from '../core/doctor-disk.ts';
 import { secretsFindings, type SecretsState } from '../core/doctor-secrets.ts';
 import { BerthError } from '../core/errors.ts';
 import type { HostFacts } from '../core/host.ts';
@@ -47,6 +48,7 @@ export async function run(context: Context, options: DoctorOptions): Promise<voi
 
   const found = [
     ...findings(facts),
+    ...(server ? await diskFindings(context, options) : []),
     ...(facts.secrets
       ? secretsFindings(facts.secrets, server && (await secretsState(context, options)))
       : []),
@@ -72,6 +74,16 @@ export async function run(context: Context, options: DoctorOptions): Promise<voi
     if (finding.level === 'problem') return output.style('red', '✗');
     if (finding.level === 'note') return output.style('yellow', '!');
     return output.style('green', '✓');
+  }
+}
+
+/** What the server has measured; nothing when it does not say it to us. */
+async function diskFindings(context: Context, options: GlobalOptions): Promise<readonly Finding[]> {
+  try {
+    return [diskFinding(await (await connect(context, options)).diskUsage())];
+  } catch (error) {
+    if (error instanceof BerthError) return [];
+    throw error;
   }
 }
 

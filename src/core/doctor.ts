@@ -230,7 +230,8 @@ function disk(facts: HostDisk): Finding {
   const what = `${size(facts.freeBytes)} of ${size(facts.totalBytes)} free for ${facts.what} (${facts.path})`;
   const reserve = buildReserveBytes(facts.totalBytes);
   if (facts.freeBytes < reserve) {
-    const advice = 'Free space, or remove deployments (berth rm): builds are refused.';
+    const advice =
+      'Builds are refused: berth gc cleans up, berth usage --disk shows what takes the room, berth rm removes deployments.';
     return { level: 'problem', about, what, do: advice };
   }
   if (facts.freeBytes < 2 * reserve) {
