@@ -37,6 +37,7 @@ import type { Reporter } from './ports/reporter.ts';
 import type { Store } from './ports/store.ts';
 import { accessFacts, accessLine } from './router/access-line.ts';
 import type { AccessRecord } from './router/access-log.ts';
+import { createBusyDoor } from './router/busy-door.ts';
 import { createRouter } from './router/router.ts';
 import { createReleases } from './releases/releases.ts';
 import { createEnvironmentRoutes } from './releases/routes.ts';
@@ -158,6 +159,8 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     random,
     quotas,
     localToken: folder.token,
+    // It works no more, so nobody is to find it.
+    onLogin: () => void folder.removeLoginLink().catch(() => undefined),
     deployRate: options.deployRate ?? DEPLOY_RATE,
   });
   const keyFile = join(data, 'secrets.key');
@@ -181,6 +184,15 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
 
   const closing = new AbortController();
   const routes = new RouteTable({ domain });
+  const busyDoor = createBusyDoor({
+    fleet: {
+      instanceAt: (host) => scheduler.instanceAt(host),
+      sayBusy: (id, said) => scheduler.sayBusy(id, said),
+    },
+    hostAddress: async (project) => engine.hostAddress?.(project),
+    reporter,
+  });
+  opened.defer(() => busyDoor.close());
   const scheduler = new Scheduler({
     engine,
     secrets,
@@ -199,6 +211,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     bounds: ROOM,
     quotas,
     onUnroute: (id) => router.forget(id),
+    inside: busyDoor,
   });
   const aliases = openAliases({
     store,

@@ -145,6 +145,8 @@ export interface Engine {
    * image needs it; whether it is gone now. Unknown: it is.
    */
   removeImage(imageId: string): Promise<boolean>;
+  /** IP address at which instances of the project reach this host, known before the first one; absent: they cannot. */
+  hostAddress?(project: string): Promise<string | undefined>;
   /** Removes the network of a project if it is ours and empty. */
   removeNetwork(project: string): Promise<void>;
   close(): Promise<void>;

@@ -92,6 +92,7 @@ export async function openPodmanEngine(options: PodmanEngineOptions): Promise<Po
     images: () => images.list(),
     ownImages: () => images.ownIds(),
     removeImage: (imageId) => removeImage(client, ledgerId, imageId),
+    hostAddress: (project) => context.networks.gateway(project),
     removeNetwork: (project) => context.networks.remove(project),
     async close() {
       closed.abort();

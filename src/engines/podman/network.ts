@@ -13,6 +13,8 @@ export interface Ledger {
 export interface Networks {
   /** Name of the project's network, which exists when this resolves. */
   ensure(project: string): Promise<string>;
+  /** The host's own address in the project's network, which is made if need be. */
+  gateway(project: string): Promise<string | undefined>;
   /** Makes the bridge of this network keep its hardware address; to be called when an instance has joined it. */
   steady(name: string): Promise<void>;
   /** Succeeds when there is none, or when it is not ours, or still in use. */
@@ -26,6 +28,7 @@ export function createNetworks(
 ): Networks {
   const ready = new Map<string, Promise<void>>();
   const bridges = new Map<string, string | undefined>();
+  const gateways = new Map<string, string | undefined>();
 
   const inspect = async (name: string) => {
     const call = { method: 'GET', path: `/networks/${name}/json`, lane: 'read' } as const;
@@ -35,6 +38,7 @@ export function createNetworks(
     return answer.value as {
       readonly labels?: Readonly<Record<string, string>>;
       readonly network_interface?: string;
+      readonly subnets?: readonly { readonly gateway?: string }[];
     };
   };
 
@@ -77,6 +81,12 @@ export function createNetworks(
       return name;
     },
 
+    async gateway(project) {
+      const name = await this.ensure(project);
+      if (!gateways.has(name)) gateways.set(name, (await inspect(name))?.subnets?.[0]?.gateway);
+      return gateways.get(name);
+    },
+
     async steady(name) {
       if (!bridges.has(name)) bridges.set(name, (await inspect(name))?.network_interface);
       const bridge = bridges.get(name);
@@ -87,6 +97,7 @@ export function createNetworks(
       const name = networkName(ledgerId, project);
       ready.delete(name);
       bridges.delete(name);
+      gateways.delete(name);
       const existing = await inspect(name);
       if (existing && existing.labels?.[LABEL.ledger] !== ledgerId) return;
       if (existing) {
