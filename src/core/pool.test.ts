@@ -151,6 +151,17 @@ describe('failures', () => {
     expect(plan(pool, 0).refused).toEqual([1]);
   });
 
+  it('does not hold back what is made anew because what rested was gone, however many of them', () => {
+    const pool = poolOf(1);
+    for (let index = 0; index < 6; index += 1)
+      join(pool, { id: `p${index}`, phase: 'parked', start: 'parked', because: '' }, 0);
+    for (let request = 1; request <= 6; request += 1) arrive(pool, request, 0);
+    const { start } = plan(pool, 0);
+    expect(start).toHaveLength(6);
+    for (const id of start) startFailed(pool, id, 'engine', 0);
+    expect(plan(pool, 0)).toMatchObject({ create: 6, refused: [] });
+  });
+
   it('do not keep a frozen instance from being thawed', () => {
     const pool = poolOf(1);
     join(pool, { id: 'frozen', phase: 'frozen', start: 'cold', because: '' }, 0);

@@ -322,8 +322,11 @@ export function startFailed(
   fault: 'app' | 'engine',
   now: number,
 ): void {
+  const start = pool.instances.get(instanceId)?.start;
   pool.instances.delete(instanceId);
   countRunning(pool);
+  // What was made before and is of no use any more (somebody removed it) says nothing of those that are made anew.
+  if (fault === 'engine' && (start === 'parked' || start === 'thawed')) return;
   countFailure(pool, fault === 'app' ? 0 : FREE_RETRIES, now);
 }
 
