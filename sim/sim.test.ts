@@ -1,4 +1,4 @@
-/** The real scheduler in forty false worlds, and proof that a seed replays its world. */
+/** The real router and scheduler in forty false worlds, and proof that a seed replays its world. */
 import { describe, expect, it } from 'vitest';
 import { World } from './world.ts';
 
@@ -17,6 +17,12 @@ describe('the simulation', () => {
     [309, 'a ledger entry outlived its container'],
     [347, 'idle: run started an instance before the old one was adopted'],
     [376, 'an idle instance was replaced again and again and never came to rest'],
+    [2, 'a list that was slow to arrive took an instance for dead that was made meanwhile'],
+    [3, 'an engine that did not answer took a living instance and its requests for dead'],
+    [14, 'the sweep removed the instances of a deployment that was still draining'],
+    [264, 'instances that were draining were adopted beyond scale.max'],
+    [598, 'what a failed attempt had left unread of a body was sent twice'],
+    [625, 'a handshake that nobody answered held its lease for ever'],
   ];
   for (const [seed, mistake] of found) {
     it(`holds where once ${mistake} (seed ${seed})`, async () => {
