@@ -34,6 +34,8 @@ export interface AccessNeeds {
   readonly localToken: string;
   /** Told which team has which project, and which plan each team has. */
   readonly quotas: Quotas;
+  /** Called when somebody used a login link up. */
+  readonly onLogin?: () => void;
   /** Deploys of a team, and of a token; the local one has no such bound. */
   readonly deployRate: Rate;
 }
@@ -213,7 +215,10 @@ export async function openAccess(needs: AccessNeeds): Promise<Access> {
           .filter(({ team }) => team === invitation.team)
           .map((one) => one.name),
       );
-      return addToken(invitation, { name: free(invitation.name, taken), kind: 'login', createdBy });
+      const name = free(invitation.name, taken);
+      const made = await addToken(invitation, { name, kind: 'login', createdBy });
+      needs.onLogin?.();
+      return made;
     },
 
     async inviteFirstOwner() {

@@ -9,8 +9,8 @@ declare module 'fastify' {
   interface FastifyContextConfig {
     /** Answers without a token. */
     readonly isOpen?: boolean;
-    /** What it needs; `anyone`: any token that is good. Absent: `operate`, so that nothing is open by forgetting. */
-    readonly verb?: Verb | 'anyone';
+    /** What it needs; one of several; `anyone`: any token that is good. Absent: `operate`, so that nothing is open by forgetting. */
+    readonly verb?: Verb | 'anyone' | readonly Verb[];
     /** The project in the path need not be there yet: it becomes one of the team. */
     readonly makesProject?: boolean;
   }
@@ -27,7 +27,7 @@ export interface DeclaredRoute {
   readonly method: string;
   readonly path: string;
   readonly isOpen: boolean;
-  readonly verb: Verb | 'anyone' | undefined;
+  readonly verb: Verb | 'anyone' | readonly Verb[] | undefined;
   readonly action: string | { readonly none: string } | undefined;
 }
 
@@ -87,7 +87,10 @@ export function guard(
     request.who = who;
     request.untilRevoked = (end) => access.untilRevoked(who, end);
     const verb = config.verb ?? 'operate';
-    if (verb !== 'anyone') demand(request, verb, {}, () => new BerthError('NOT_FOUND'));
+    if (verb === 'anyone') return;
+    const [first = 'operate', ...others] = typeof verb === 'string' ? [verb] : verb;
+    if (others.some((one) => decide(who, one).kind === 'allowed')) return;
+    demand(request, first, {}, () => new BerthError('NOT_FOUND'));
   });
   app.addHook('preHandler', async (request) => {
     if (!request.who) return;

@@ -12,7 +12,8 @@ export function addProgress(routes: Routes, needs: ApiNeeds): void {
   routes.get(
     '/deployments/:name/progress',
     {
-      config: { verb: 'read' },
+      // Whoever may deploy may see how it goes.
+      config: { verb: ['read', 'deploy'] },
       schema: {
         summary: 'Follow a deploy (server-sent events)',
         description:

@@ -26,7 +26,7 @@ export function addStatus(routes: Routes, needs: ApiNeeds): void {
   routes.get(
     '/status',
     {
-      config: { verb: 'read' },
+      config: { verb: 'anyone' },
       schema: { summary: 'What the server is and has', response: { 200: status, ...problems } },
     },
     async (request) => {

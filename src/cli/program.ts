@@ -1,6 +1,7 @@
 /** Every command with its arguments and options; what a command does is loaded when it is called. */
 import { Command, Option } from 'commander';
 import { addAliasCommands } from './alias-commands.ts';
+import { addAccessCommands, addLoginCommands } from './access-commands.ts';
 import { addEnvCommands, addSecretsCommands } from './secrets-commands.ts';
 import {
   byteSize,
@@ -244,6 +245,7 @@ export function createProgram(
     .command('whoami')
     .description('show which server and account commands use')
     .action(calls(() => import('./whoami.ts')));
+  addLoginCommands(program, calls);
 
   program.commandsGroup(`${SERVING}:`);
 
@@ -266,6 +268,7 @@ export function createProgram(
   addAliasCommands(program, calls);
   addEnvCommands(program, calls);
   addSecretsCommands(program, calls);
+  addAccessCommands(program, calls, world.clock);
 
   const tls = program
     .command('tls')

@@ -7,7 +7,7 @@ import type { Context } from './context.ts';
 import { createOutput } from './output.ts';
 import { createProgram, type GlobalOptions } from './program.ts';
 import { EXIT, exitCode, report, toBerthError } from './report.ts';
-import { dataFolder, runningServer, urlOf } from './server-address.ts';
+import { dataFolder, remoteServer, runningServer, urlOf } from './server-address.ts';
 import type { World } from './world.ts';
 
 /** Never throws: failures are reported on stderr. @param args without the program's own name. */
@@ -85,8 +85,8 @@ function firstOperand(args: readonly string[]): string | undefined {
 
 /** Where to read error pages: a server that runs here serves them. */
 async function pagesAddress(world: World, globals: GlobalOptions): Promise<string> {
-  if (world.env.BERTH_URL && globals.data === undefined)
-    return world.env.BERTH_URL.replace(/\/+$/, '');
+  const remote = await remoteServer(world, globals).catch(() => undefined);
+  if (remote) return remote.url;
   const note = await runningServer(world, dataFolder(world, globals)).catch(() => undefined);
   return note ? urlOf(note.listen) : '';
 }

@@ -2,6 +2,7 @@
 import { readFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { BerthError } from '../core/errors.ts';
+import { type Credentials, readCredentials } from './credentials.ts';
 import type { World } from './world.ts';
 
 /** What `berth serve` writes into `server.json` of its data folder. */
@@ -40,11 +41,15 @@ export async function runningServer(world: World, data: string): Promise<ServerN
 
 /** Throws SERVER_NOT_RUNNING, or UNAUTHORIZED when the token cannot be read. */
 export async function serverAddress(world: World, options: AddressOptions): Promise<ServerAddress> {
-  const { BERTH_URL: url, BERTH_TOKEN: token } = world.env;
-  if (url && options.data === undefined) {
-    if (!token)
-      throw new BerthError('UNAUTHORIZED', { detail: 'BERTH_URL is set and BERTH_TOKEN is not.' });
-    return { url: url.replace(/\/+$/, ''), token };
+  const { BERTH_TOKEN: token } = world.env;
+  const remote = await remoteServer(world, options);
+  if (remote) {
+    const { url, tokens } = remote;
+    const known = token || tokens[url];
+    if (known) return { url, token: known };
+    throw new BerthError('UNAUTHORIZED', {
+      detail: `BERTH_URL is ${url} and BERTH_TOKEN is not set: \`berth login ${url}\` keeps one.`,
+    });
   }
   const data = dataFolder(world, options);
   const note = await runningServer(world, data);
@@ -52,6 +57,19 @@ export async function serverAddress(world: World, options: AddressOptions): Prom
     throw new BerthError('SERVER_NOT_RUNNING', { detail: `No server runs for ${data}.` });
   }
   return { url: urlOf(note.listen), token: token || (await readToken(data)), pid: note.pid };
+}
+
+/** The server elsewhere that is meant: BERTH_URL, or the last login, unless a data folder is named. */
+export async function remoteServer(
+  world: World,
+  options: AddressOptions,
+): Promise<{ readonly url: string; readonly tokens: Credentials['tokens'] } | undefined> {
+  if (options.data !== undefined) return undefined;
+  const { BERTH_URL: named, BERTH_DATA: data } = world.env;
+  if (!named && data) return undefined;
+  const { current, tokens } = await readCredentials(world);
+  const url = named ? named.replace(/\/+$/, '') : current;
+  return url === undefined ? undefined : { url, tokens };
 }
 
 /** `0.0.0.0:8080` → `http://127.0.0.1:8080`: an address that can be connected to. */

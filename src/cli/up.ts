@@ -1,9 +1,10 @@
 /** `berth up`: starts the server in the background and waits until it is healthy. */
-import { open, stat } from 'node:fs/promises';
+import { open, readFile, stat } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { BerthError, CATALOGUE, type ErrorCode } from '../core/errors.ts';
 import { isHealthy } from './connect.ts';
 import type { Context } from './context.ts';
+import type { Output } from './output.ts';
 import type { ServerOptions } from './program.ts';
 import { dataFolder, runningServer, type ServerNote, urlOf } from './server-address.ts';
 import type { World } from './world.ts';
@@ -27,12 +28,19 @@ export async function run({ world, output }: Context, options: ServerOptions): P
       const asked = `It listens on ${note.listen}, not ${options.listen}`;
       output.note(`  ${asked}: \`berth down\` first to change that.`);
     }
+    if (!before) await showLoginLink(output, data);
     if (output.isJson) output.json({ ...note, url, data, log, started: !before });
     else if (!output.isTerminal) output.print(url);
   } catch (error) {
     step.fail('Berth did not start');
     throw error;
   }
+}
+
+/** Somebody has to be the first owner for others to be let in; on this machine no login is needed. */
+async function showLoginLink(output: Output, data: string): Promise<void> {
+  const link = await readFile(join(data, 'login-link'), 'utf8').catch(() => '');
+  if (link !== '') output.note(`  To log in from elsewhere as the owner, once: ${link.trim()}`);
 }
 
 async function healthyServer(world: World, data: string): Promise<ServerNote | undefined> {

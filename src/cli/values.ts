@@ -22,6 +22,11 @@ export function variable(environment: Readonly<Record<string, string | undefined
   };
 }
 
+/** `deploy,read` → two words; may be repeated. */
+export function words(text: string, earlier: readonly string[] = []): readonly string[] {
+  return [...earlier, ...text.split(',').filter((word) => word !== '')];
+}
+
 /** A whole number within bounds. */
 export function integer(min: number, max: number) {
   return (text: string): number => {

@@ -1,5 +1,6 @@
 /** The typed client of the API: what the CLI and the dashboard use, and anyone may. */
 import createFetchClient from 'openapi-fetch';
+import { type AccessClient, accessClient } from './access.ts';
 import { errorFrom, errorWithoutAnswer } from './problem.ts';
 import { type ReleasesClient, releasesClient } from './releases.ts';
 import type { components, paths } from './schema.d.ts';
@@ -57,7 +58,7 @@ export interface Deployed {
 }
 
 /** Every method throws a BerthError with the server's own code; SERVER_NOT_RUNNING when nothing answers. */
-export interface Client extends ReleasesClient, SecretsClient {
+export interface Client extends AccessClient, ReleasesClient, SecretsClient {
   health(): Promise<Health>;
   status(): Promise<Status>;
   whoami(): Promise<Identity>;
@@ -150,6 +151,7 @@ export function createClient({ url, token, sleep }: ClientOptions): Client {
 
   return {
     ...secretsClient(api, ask),
+    ...accessClient(api, ask),
     ...releasesClient(api, ask),
     health: async () => (await ask(api.GET('/api/v1/health'))).data,
     status: async () => (await ask(api.GET('/api/v1/status'))).data,

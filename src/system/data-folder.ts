@@ -23,6 +23,7 @@ export interface ClaimedFolder {
   writeNote(note: ServerNote): Promise<void>;
   /** For whoever may read our files: `berth up` shows it. */
   writeLoginLink(link: string): Promise<void>;
+  removeLoginLink(): Promise<void>;
   /** Removes the note and lets others have the folder. */
   release(): Promise<void>;
 }
@@ -40,6 +41,7 @@ export async function claimDataFolder(folder: string, random: Random): Promise<C
       token,
       writeNote: (content) => writeWhole(note, `${JSON.stringify(content)}\n`, 0o644, random),
       writeLoginLink: (link) => writeWhole(join(folder, 'login-link'), `${link}\n`, 0o600, random),
+      removeLoginLink: () => rm(join(folder, 'login-link'), { force: true }),
       async release() {
         await rm(note, { force: true });
         await closeServer(taken);
