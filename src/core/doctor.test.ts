@@ -86,7 +86,7 @@ describe('findings', () => {
       'a disk that fills',
       {
         ...healthy,
-        disks: [{ what: 'images', path: '/x', freeBytes: 15 * GIB, totalBytes: 400 * GIB }],
+        disks: [{ what: 'images', path: '/x', freeBytes: 30 * GIB, totalBytes: 400 * GIB }],
       },
       ['note disk'],
     ],
