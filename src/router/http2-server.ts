@@ -47,6 +47,8 @@ export class Http2Speaker {
   }
 
   take(socket: Socket): void {
+    // Listeners of HTTP/1.1 leave half of a connection open. Here that half would stay for ever, with its requests' leases.
+    socket.once('end', () => socket.destroy());
     this.#server.emit('connection', socket);
   }
 
