@@ -1,13 +1,15 @@
 /** The protocols of the router as real clients speak them: curl, h2load and wrk, each in all its ways. */
 import { execFile } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { connect } from 'node:http2';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { foreignPair } from '../src/tls/fixtures/world.ts';
-import { APP, APP_HOST, startWorld, type World } from './fixtures/router-world.ts';
+import { APP, APP_HOST, startWorld, until, type World } from './fixtures/router-world.ts';
 
 const run = promisify(execFile);
 
@@ -43,6 +45,23 @@ const isThere = async (program: string) =>
   );
 const plain = () => `http://${APP_HOST}:${world.port}/`;
 const secure = () => `https://${APP_HOST}:${port}/`;
+
+describe('a client of HTTP/2', () => {
+  it('that goes away within its upload gives its lease back', async () => {
+    for (let round = 0; round < 20; round += 1) {
+      const session = connect(`http://127.0.0.1:${world.port}`);
+      session.on('error', () => {});
+      const headers = { ':authority': APP_HOST, ':method': 'POST', 'content-length': '300000' };
+      const stream = session.request({ ...headers, ':path': '/' });
+      stream.on('error', () => {});
+      stream.write(Buffer.alloc(round * 10_000 + 1));
+      await once(stream, 'response');
+      if (round % 2 === 0) session.destroy();
+      else session.socket.destroy();
+      await until(() => world.fleet.active === 0);
+    }
+  });
+});
 
 describe.skipIf(!(await isThere('curl')))('curl', () => {
   it.each<[string, '1.1' | '2', 'http' | 'https', string[]]>([
