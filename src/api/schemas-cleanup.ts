@@ -3,7 +3,7 @@ import { z } from 'zod';
 
 const bytes = z.number().describe('in bytes');
 
-export const gcLine = z
+const gcLine = z
   .object({
     kind: z.enum([
       'deployment',

@@ -1,10 +1,15 @@
 /** The contract of `ports/cleanup-store.ts` as tests, called by the contract of the store. */
 import { describe, expect, it } from 'vitest';
-import { aDeployment, type OpenedStore } from './store.contract.ts';
+import type { Deployment } from '../core/model.ts';
+import type { OpenedStore } from './store.contract.ts';
 
 const DAY_MS = 24 * 60 * 60 * 1000;
 
-export function cleanupStoreContract(name: string, fresh: () => Promise<OpenedStore>): void {
+export function cleanupStoreContract(
+  name: string,
+  fresh: () => Promise<OpenedStore>,
+  aDeployment: (changes: Partial<Deployment>) => Deployment,
+): void {
   describe(`${name} remembers what clean-up asks for`, () => {
     it('when deployments were last asked, never an earlier time, and nothing of unknown ones', async () => {
       const { store } = await fresh();

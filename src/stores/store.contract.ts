@@ -225,7 +225,7 @@ export function storeContract(name: string, open: () => Promise<OpenedStore>): v
   accessContract(name, fresh);
   auditContract(name, fresh);
   busyStoreContract(name, fresh);
-  cleanupStoreContract(name, fresh);
+  cleanupStoreContract(name, fresh, aDeployment);
 
   describe(`${name} closes`, () => {
     it('once or twice, and then refuses with SHUTTING_DOWN', async () => {
