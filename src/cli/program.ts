@@ -1,5 +1,6 @@
 /** Every command with its arguments and options; what a command does is loaded when it is called. */
 import { Command, Option } from 'commander';
+import { LEAST_ZRAM_MIB } from '../core/zram.ts';
 import { addAliasCommands } from './alias-commands.ts';
 import { addAccessCommands, addLoginCommands } from './access-commands.ts';
 import { addEnvCommands, addSecretsCommands } from './secrets-commands.ts';
@@ -330,7 +331,7 @@ export function createProgram(
     .option(
       '--size <mebibytes>',
       'of the zram device (half of the memory, at most 8192)',
-      integer(16, 1_048_576),
+      integer(LEAST_ZRAM_MIB, 1_048_576),
     )
     .action(calls(() => import('./doctor.ts')));
 
