@@ -108,10 +108,10 @@ describe.each(ACTS)('$name', ({ prepare, act }) => {
         const { call, died, arm } = dyingAfter(count, isLastDone);
         const dying = await world.boot(call);
         arm();
-        const ended = act(dying).then(
-          () => 'ended' as const,
-          (error: unknown) => Promise.reject(error),
-        );
+        const ended = (async () => {
+          await act(dying);
+          return 'ended' as const;
+        })();
         const how = await Promise.race([ended, died.then(() => 'died' as const)]);
         dying.die();
         // The failure of what was cut off is nobody's any more.

@@ -89,6 +89,10 @@ export interface Releases {
   change(request: SettingsRequest): Promise<Release | undefined>;
   /** Releases that take traffic, or are about to, and run this deployment. */
   usersOf(id: DeploymentId): Promise<readonly Release[]>;
+  /** Adds a line to the history for a change beside it: its hostnames. Undefined: nothing was released there yet. */
+  tell(
+    request: Asked & { readonly kind: 'hostnames'; readonly because: string },
+  ): Promise<Release | undefined>;
   /** A request to an environment was answered: what a trial is judged by. */
   note(environment: string, deploymentId: DeploymentId, answered: Answered): void;
   /** Releases under way fail; what runs stays. */
@@ -280,6 +284,17 @@ export function createReleases(needs: ReleasesNeeds): Releases {
         if (isSameContent(plan.draft, current)) return undefined;
         const paused = environment?.pausedBecause;
         return perform(paused === undefined ? plan : { ...plan, pausedBecause: paused });
+      }),
+
+    tell: ({ kind, because, ...request }) =>
+      inTurn(request, async () => {
+        const { environment, current } = await stateOf(request);
+        if (!current) return undefined;
+        const draft = { ...draftOf(request), kind, ...restores(current), because };
+        const release = await store.beginRelease(draft);
+        // Nothing that runs or is routed changes with it.
+        await store.switchTo(release, environment?.pausedBecause);
+        return { ...release, state: 'current' };
       }),
 
     note: (environment, id, answered) => trials.note(environment, id, answered),
