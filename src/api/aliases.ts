@@ -15,7 +15,7 @@ import type { Routes } from './routes.ts';
 import { alias, aliasInput, aliasQuery } from './schemas-aliases.ts';
 
 export function addAliases(routes: Routes, needs: ApiNeeds): void {
-  const { access, aliases, store } = needs;
+  const { access, aliases, releases, store } = needs;
 
   routes.get(
     '/aliases',
@@ -46,6 +46,7 @@ export function addAliases(routes: Routes, needs: ApiNeeds): void {
       const detail = `leads to ${nameOf(target)}`;
       audited(request, { subject: aliasName(place), project, team, detail });
       const set = await aliases.set({ ...place, target, team, createdBy: actorOf(request) });
+      await tellHistory(request, set.target, `Lead ${aliasName(place)} here`);
       return toWireAlias(set, needs);
     },
   );
@@ -69,9 +70,22 @@ export function addAliases(routes: Routes, needs: ApiNeeds): void {
       if (!own) throw noAlias(place);
       audited(request, { subject: aliasName(place), team: own.team });
       await aliases.remove(own);
+      await tellHistory(request, own.target, `Lead ${aliasName(place)} here no more`);
       return reply.code(204).send(null);
     },
   );
+
+  /** Hostnames of an environment are part of its history. */
+  async function tellHistory(
+    request: FastifyRequest,
+    target: Alias['target'],
+    because: string,
+  ): Promise<void> {
+    if (target.kind === 'deployment') return;
+    const { project, environment } = target;
+    const createdBy = actorOf(request);
+    await releases.tell({ project, environment, kind: 'hostnames', because, createdBy });
+  }
 
   async function seen(request: FastifyRequest): Promise<readonly Alias[]> {
     const who = whoOf(request);
