@@ -176,14 +176,6 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   const buildsFolder = join(data, 'builds');
   await mkdir(buildsFolder, { recursive: true, mode: 0o700 });
 
-  const { engine, builder } = await openDriver(options, store);
-  opened.defer(() => engine.close());
-  const description = await engine.describe();
-  // Buildah 1.33, which came with Podman 4.8, is the first to know them.
-  const hasHeredocs = options.engine === 'memory' || isAtLeast(description.version, 4, 8);
-
-  const closing = new AbortController();
-  const routes = new RouteTable({ domain });
   const busyDoor = createBusyDoor({
     fleet: {
       instanceAt: (host) => scheduler.instanceAt(host),
@@ -193,6 +185,14 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     reporter,
   });
   opened.defer(() => busyDoor.close());
+  const { engine, builder } = await openDriver(options, store, (project) => busyDoor.left(project));
+  opened.defer(() => engine.close());
+  const description = await engine.describe();
+  // Buildah 1.33, which came with Podman 4.8, is the first to know them.
+  const hasHeredocs = options.engine === 'memory' || isAtLeast(description.version, 4, 8);
+
+  const closing = new AbortController();
+  const routes = new RouteTable({ domain });
   const scheduler = new Scheduler({
     engine,
     secrets,
@@ -428,7 +428,11 @@ interface Driver {
 }
 
 /** Throws HOST_UNSUPPORTED or ENGINE_UNAVAILABLE. */
-async function openDriver(options: ServerOptions, store: Store): Promise<Driver> {
+async function openDriver(
+  options: ServerOptions,
+  store: Store,
+  onNetworkGone: (project: string) => Promise<void>,
+): Promise<Driver> {
   if (options.engine === 'memory') {
     const engine = createMemoryEngine({ clock, run: runMemoryApp });
     return { engine, builder: createMemoryBuilder() };
@@ -458,7 +462,10 @@ async function openDriver(options: ServerOptions, store: Store): Promise<Driver>
     },
     ledger: {
       record: (kind, id, project) => store.record({ kind, id, project, createdAt: clock.now() }),
-      forget: (kind, id) => store.forget(kind, id),
+      forget: async (kind, id, project) => {
+        await onNetworkGone(project);
+        await store.forget(kind, id);
+      },
     },
   });
   const builder = createPodmanBuilder({

@@ -30,13 +30,15 @@ export interface BusyDoorOptions {
 }
 
 export interface BusyDoor extends Inside {
+  /** The network of the project is gone: its address may be somebody else's soon. */
+  left(project: string): Promise<void>;
   close(): Promise<void>;
 }
 
 export function createBusyDoor(options: BusyDoorOptions): BusyDoor {
   const { fleet, hostAddress, reporter, port = PORT } = options;
   /** By address: a network that is made anew may have another one. */
-  const servers = new Map<string, Promise<Server>>();
+  const servers = new Map<string, { readonly project: string; readonly server: Promise<Server> }>();
 
   async function open(project: string, host: string): Promise<Server> {
     const server = createServer(
@@ -84,9 +86,9 @@ export function createBusyDoor(options: BusyDoorOptions): BusyDoor {
       try {
         host = await hostAddress(project);
         if (host === undefined) return;
-        const opening = servers.get(host) ?? open(project, host);
+        const opening = servers.get(host) ?? { project, server: open(project, host) };
         servers.set(host, opening);
-        await opening;
+        await opening.server;
       } catch (error) {
         // The next one that joins tries again.
         if (host !== undefined) servers.delete(host);
@@ -94,21 +96,27 @@ export function createBusyDoor(options: BusyDoorOptions): BusyDoor {
       }
     },
 
+    async left(project) {
+      const stale = [...servers].filter(([, one]) => one.project === project);
+      for (const [host] of stale) servers.delete(host);
+      await Promise.all(stale.map(([, { server }]) => shut(server)));
+    },
+
     async close() {
-      const opened = await Promise.allSettled(servers.values());
+      const all = [...servers.values()];
       servers.clear();
-      await Promise.all(
-        opened.map(async (one) => {
-          if (one.status !== 'fulfilled') return;
-          const server = one.value;
-          server.closeAllConnections();
-          await new Promise((resolve) => {
-            server.close(resolve);
-          });
-        }),
-      );
+      await Promise.all(all.map(({ server }) => shut(server)));
     },
   };
+}
+
+async function shut(opening: Promise<Server>): Promise<void> {
+  const server = await opening.catch(() => undefined);
+  if (server === undefined) return;
+  await new Promise<void>((resolve) => {
+    server.close(() => resolve());
+    server.closeAllConnections();
+  });
 }
 
 async function say(

@@ -7,7 +7,7 @@ import { LABEL, networkName } from './names.ts';
 /** Where things made on the host are written down before they are made. */
 export interface Ledger {
   record(kind: 'network', name: string, project: string): Promise<void>;
-  forget(kind: 'network', name: string): Promise<void>;
+  forget(kind: 'network', name: string, project: string): Promise<void>;
 }
 
 export interface Networks {
@@ -107,7 +107,7 @@ export function createNetworks(
         if (answer.status >= 400 && isInUse) return;
         if (answer.status >= 400 && answer.status !== 404) throw refused(call, answer);
       }
-      await ledger?.forget('network', name);
+      await ledger?.forget('network', name, project);
     },
   };
 }
