@@ -183,6 +183,9 @@ function describeLoopback(ports: readonly number[]): string {
   return `The app listens only on ${list}, which nobody outside the instance can reach: listen on 0.0.0.0 instead.`;
 }
 
+/** 128 + SIGKILL. */
+const KILLED = 137;
+
 async function exitFailure(
   context: Context,
   deployment: Deployment,
@@ -194,7 +197,9 @@ async function exitFailure(
     return appFailure(context, deployment, instance, 'OUT_OF_MEMORY', detail);
   }
   const detail = `The app exited with code ${exit.code} before it listened on a port.`;
-  return appFailure(context, deployment, instance, 'BOOT_FAILED', detail);
+  const failure = await appFailure(context, deployment, instance, 'BOOT_FAILED', detail);
+  // Nobody kills himself: with memory left it was somebody else, which says nothing about the app.
+  return exit.code === KILLED ? { ...failure, fault: 'engine' } : failure;
 }
 
 async function appFailure(
@@ -203,7 +208,7 @@ async function appFailure(
   instance: Instance,
   code: ErrorCode,
   detail: string,
-): Promise<PortFound> {
+): Promise<{ readonly kind: 'failed' } & BootFailure> {
   const lines = await context.logs.read(deployment.id, {
     tail: FAILURE_LOG_LINES,
     instanceId: instance.id,

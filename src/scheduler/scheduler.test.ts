@@ -415,6 +415,17 @@ describe('an app that fails to boot', () => {
     await expect(deploy()).rejects.toMatchObject({ code: 'NO_PORT' });
   });
 
+  it('is booted again when somebody killed it meanwhile, and told so when it goes on', async () => {
+    let kills = 2;
+    const killed = () => (kills-- > 0 ? { code: 137, outOfMemory: false } : undefined);
+    world({ knobs: { exitsOnBoot: killed } });
+    await deploy();
+    expect(leaseOf(await passing(ask())).start).toBe('thawed');
+    kills = 100;
+    world({ knobs: { exitsOnBoot: killed } });
+    await expect(deploy()).rejects.toMatchObject({ code: 'BOOT_FAILED' });
+  });
+
   it('is told that its slot is too small', async () => {
     world({ knobs: { exitsOnBoot: () => ({ code: 137, outOfMemory: true }) } });
     await expect(deploy()).rejects.toMatchObject({
