@@ -49,6 +49,7 @@ import { diskSpaces } from './system/disk.ts';
 import { readHost } from './system/host.ts';
 import { monitorLag } from './system/event-loop-lag.ts';
 import { bind, parseListen, portOf, portSuffix } from './system/listen.ts';
+import { openLineWriter } from './system/line-writer.ts';
 import { httpProbe } from './system/probe.ts';
 import { systemHostMemory } from './system/host-memory.ts';
 import { drawBytes, systemRandom as random } from './system/random.ts';
@@ -501,9 +502,6 @@ function isAtLeast(version: string, major: number, minor: number): boolean {
   return ours > major || (ours === major && theirs >= minor);
 }
 
-/** A write for each line of the access log would cost more than half of what passing the request on costs. */
-const LOG_BATCHES = { minLength: 8 * 1024, periodicFlush: 100 };
-
 interface Log {
   readonly reporter: Reporter;
   /** A line of the access log. */
@@ -512,9 +510,12 @@ interface Log {
 
 /** JSON lines on stdout, written in batches so that no request waits for the disk. */
 function logTo(opened: AsyncDisposableStack): Log {
-  const destination = pino.destination({ fd: 1, sync: false, ...LOG_BATCHES });
+  const destination = openLineWriter(1, clock, (batches) => {
+    const time = new Date(clock.now()).toISOString();
+    return `${JSON.stringify({ level: 40, time, event: 'log.lost', batches })}\n`;
+  });
   const log = pino({ base: null, timestamp: pino.stdTimeFunctions.isoTime }, destination);
-  opened.defer(() => destination.flushSync());
+  opened.defer(() => destination.close());
   return {
     reporter: { report: (level, event, facts) => log[level]({ event, ...facts }) },
     served: (record) => destination.write(accessLine(record, clock.now())),

@@ -1,0 +1,40 @@
+/** Proves that lines arrive in order, and that a full disk costs lines and nothing else. */
+import { closeSync, constants, openSync, readFileSync } from 'node:fs';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { expect, onTestFinished, test } from 'vitest';
+import { systemClock } from './clock.ts';
+import { openLineWriter } from './line-writer.ts';
+
+const lost = (batches: number) => `lost ${batches}\n`;
+
+test('lines arrive whole and in order, also those of the last moment', async () => {
+  const folder = await mkdtemp(join(tmpdir(), 'berth-lines-'));
+  onTestFinished(() => rm(folder, { recursive: true }));
+  const file = join(folder, 'log');
+  const fd = openSync(file, 'a');
+  onTestFinished(() => closeSync(fd));
+  const writer = openLineWriter(fd, systemClock, lost);
+  const lines = Array.from({ length: 5_000 }, (_, index) => `line ${index}\n`);
+  for (const line of lines.slice(0, 4_000)) writer.write(line);
+  await expect.poll(() => readFileSync(file, 'utf8')).toBe(lines.slice(0, 4_000).join(''));
+  for (const line of lines.slice(4_000)) writer.write(line);
+  await expect.poll(() => readFileSync(file, 'utf8')).toBe(lines.join(''));
+  writer.write('last\n');
+  writer.close();
+  expect(readFileSync(file, 'utf8')).toBe(`${lines.join('')}last\n`);
+});
+
+test('where there is no room the thread goes on, and memory does not grow', async () => {
+  const fd = openSync('/dev/full', constants.O_WRONLY);
+  onTestFinished(() => closeSync(fd));
+  const writer = openLineWriter(fd, systemClock, lost);
+  const before = process.memoryUsage().rss;
+  for (let round = 0; round < 50; round += 1) {
+    for (let index = 0; index < 2_000; index += 1) writer.write(`${'x'.repeat(500)}\n`);
+    await systemClock.sleep(1);
+  }
+  expect(process.memoryUsage().rss - before).toBeLessThan(60 * 1024 * 1024);
+  writer.close();
+});
