@@ -92,7 +92,8 @@ export function guard(
     if (others.some((one) => decide(who, one).kind === 'allowed')) return;
     demand(request, first, {}, () => new BerthError('NOT_FOUND'));
   });
-  app.addHook('preHandler', async (request) => {
+  // Before the body is looked at: what is wrong with it is nobody's business who cannot see the project.
+  app.addHook('preValidation', async (request) => {
     if (!request.who) return;
     const { project } = (request.params ?? {}) as { readonly project?: unknown };
     if (typeof project !== 'string') return;

@@ -27,6 +27,7 @@ declare module 'fastify' {
   }
   interface FastifyRequest {
     changeFacts: ChangeFacts | undefined;
+    /** Code of the error that is answered; set where problems are written. */
     failureCode: string | undefined;
   }
 }
@@ -42,9 +43,6 @@ export function auditChanges(
   needs: Pick<ApiNeeds, 'access' | 'audit' | 'clock'>,
 ): void {
   app.decorateRequest('changeFacts', undefined);
-  app.addHook('onError', async (request, _reply, error) => {
-    request.failureCode = 'code' in error ? String(error.code) : 'INTERNAL';
-  });
   app.decorateRequest('failureCode', undefined);
   app.addHook('onSend', async (request, _reply, payload) => {
     const { action } = request.routeOptions.config;

@@ -72,6 +72,7 @@ function sendProblem(
   request: FastifyRequest,
   reply: FastifyReply,
 ): FastifyReply {
+  request.failureCode = error.code;
   if (error.retryAfterSeconds !== undefined) reply.header('retry-after', error.retryAfterSeconds);
   if (error.code === 'UNAUTHORIZED') reply.header('www-authenticate', 'Bearer realm="berth"');
   // What is left of a refused body is not read: the connection cannot be used again.
