@@ -35,6 +35,30 @@ export async function flood(
   };
 }
 
+/** h2load: the same over HTTP/2 without TLS, on fewer connections with `streams` requests at once on each. */
+export async function floodHttp2(
+  target: Target,
+  {
+    connections,
+    streams,
+    seconds,
+  }: { readonly connections: number; readonly streams: number; readonly seconds: number },
+): Promise<Flood> {
+  const { stdout } = await run('h2load', [
+    ...['--threads', '1', '--clients', String(connections), '--duration', String(seconds)],
+    ...['--max-concurrent-streams', String(streams)],
+    ...['--connect-to', `${target.host}:${target.port}`],
+    `http://${target.authority}${target.path ?? '/'}`,
+  ]);
+  const number = (pattern: RegExp) => Number(pattern.exec(stdout)?.[1] ?? 0);
+  const requests = number(/status codes: (\d+) 2xx/);
+  return {
+    requests,
+    perSecond: requests / seconds,
+    errors: number(/(\d+) 4xx/) + number(/(\d+) 5xx/),
+  };
+}
+
 export interface Pace {
   /** Over all connections. */
   readonly perSecond: number;

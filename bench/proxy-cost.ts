@@ -1,7 +1,7 @@
 /** P5 and P6: what the router costs for a request to an instance that is awake, in CPU and in latency. */
 import { readFile } from 'node:fs/promises';
 import type { Target } from './first-byte.ts';
-import { type Flood, flood, paced } from './load.ts';
+import { type Flood, flood, floodHttp2, paced } from './load.ts';
 import { atMost, type Measure } from './measure.ts';
 import { startNginx } from './nginx.ts';
 import { type Deployed, Server } from './server.ts';
@@ -9,6 +9,8 @@ import { median, summarise } from './statistics.ts';
 
 const ROUNDS = 5;
 const FLOOD = { connections: 16, seconds: 4 };
+/** As many requests at once. */
+const FLOOD_HTTP2 = { connections: 4, streams: 4, seconds: 4 };
 const PACED_ROUNDS = 7;
 /** One instance that may use a whole core, so that the app is not what limits either side. */
 const APP = {
@@ -33,19 +35,26 @@ async function cpuMs(pid: number): Promise<number> {
 interface Side {
   readonly pid: number;
   readonly target: Target;
+  readonly load: (target: Target) => Promise<Flood>;
   readonly microseconds: number[];
   readonly floods: Flood[];
 }
 
 async function measureSide(side: Side): Promise<void> {
   const before = await cpuMs(side.pid);
-  const result = await flood(side.target, FLOOD);
+  const result = await side.load(side.target);
   const ms = (await cpuMs(side.pid)) - before;
   side.floods.push(result);
   side.microseconds.push((ms * 1_000) / result.requests);
 }
 
-const side = (pid: number, target: Target): Side => ({ pid, target, microseconds: [], floods: [] });
+const overHttp1 = (target: Target) => flood(target, FLOOD);
+const overHttp2 = (target: Target) => floodHttp2(target, FLOOD_HTTP2);
+
+const side = (pid: number, target: Target, load = overHttp1): Side => ({
+  ...{ pid, target, load },
+  ...{ microseconds: [], floods: [] },
+});
 
 function describeSide({ microseconds, floods }: Side): string {
   const each = microseconds.map((us) => us.toFixed(1)).join(', ');
@@ -79,9 +88,11 @@ export const proxyCpu: Measure = {
         const sides = {
           router: side(logging.pid, target),
           'router without access log': side(silent.pid, other.target),
+          // Has no bar: nginx speaks HTTP/2 only with TLS here.
+          'router over HTTP/2': side(logging.pid, target, overHttp2),
           nginx: side(nginx.pid, nginx.target),
         };
-        for (const one of Object.values(sides)) await flood(one.target, FLOOD);
+        for (const one of Object.values(sides)) await one.load(one.target);
         for (let round = 0; round < ROUNDS; round += 1) {
           for (const one of Object.values(sides)) await measureSide(one);
         }
@@ -89,7 +100,10 @@ export const proxyCpu: Measure = {
         const errors = Object.values(sides).flatMap(({ floods }) =>
           floods.map((one) => one.errors),
         );
-        const detail = { ...sides, load: `wrk, ${FLOOD.connections} connections` };
+        const detail = {
+          ...sides,
+          load: `wrk, ${FLOOD.connections} connections; h2load, ${FLOOD_HTTP2.connections} connections of ${FLOOD_HTTP2.streams} streams`,
+        };
         const cost = (one: Side) => median(one.microseconds);
         return [
           atMost(2.5, {

@@ -7,65 +7,47 @@ import { Http2ServerRequest, Http2ServerResponse } from 'node:http2';
 import type { Server as SecureServer } from 'node:https';
 import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
-import { isBusyPath } from '../core/busy.ts';
-import { BerthError } from '../core/errors.ts';
 import type { AppProtocol, DeploymentId, InstanceId } from '../core/model.ts';
-import type { DeploymentTarget, RouteTable, RouteTarget } from '../core/route.ts';
-import { pickSide } from '../core/trial.ts';
 import type { WakeRules } from '../core/wake.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { Fleet } from '../ports/fleet.ts';
-import type { Random } from '../ports/random.ts';
-import { type AccessRecord, Served } from './access-log.ts';
-import { Answer } from './answer.ts';
-import { RequestBody } from './body.ts';
-import type { RequestContext, RouterContext } from './context.ts';
+import { Served } from './access-log.ts';
+import type { RouterContext } from './context.ts';
 import { BufferBudget } from './buffer-budget.ts';
 import { Deadlines } from './deadlines.ts';
 import { answerHealth, HEALTH_PATH } from './health.ts';
 import { Http2Request } from './http2-request.ts';
 import type { Http2Response } from './http2-response.ts';
 import { Http2Speaker } from './http2-server.ts';
-import type { InboundRequest, InboundResponse, Inlet } from './inbound.ts';
 import { DEFAULT_ROUTER_LIMITS, type RouterLimits } from './limits.ts';
-import { linger } from './linger.ts';
 import { Losses } from './losses.ts';
-import { checkForm, refuseMalformed } from './malformed.ts';
 import { proxy } from './proxy.ts';
-import { createServers, isHandshakeFailure, isSecure, originOf } from './servers.ts';
-import type { SecureOptions, Servers } from './servers.ts';
+import { Reception, type ReceptionOptions } from './reception.ts';
+import { createServers, isHandshakeFailure, type Servers } from './servers.ts';
 import { TrustedProxies } from './trusted-proxies.ts';
 import { proxyConnect, proxyUpgrade, responseFor } from './upgrade.ts';
 import { type Connect, Upstreams } from './upstream.ts';
 
-export interface RouterOptions {
+export interface RouterOptions extends ReceptionOptions {
   readonly fleet: Fleet;
-  readonly routes: RouteTable;
   /** Answers on the hostnames of the platform: the API and the dashboard. */
   readonly platform: (req: IncomingMessage, res: ServerResponse) => void;
   /** WebSockets on the hostnames of the platform; without it they are answered as plain requests. */
   readonly platformUpgrade?: (req: IncomingMessage, socket: Duplex, head: Buffer) => void;
   readonly clock: Clock;
-  readonly random: Random;
   /** Of Berth, for error pages. */
   readonly version: string;
   readonly limits?: Partial<RouterLimits>;
   /** `limits.duration` of a deployment, in ms. */
   readonly durationMs: (deploymentId: DeploymentId) => number;
+  /** Addresses and CIDR ranges of proxies whose `x-forwarded-*`, `forwarded` and `x-request-id` are believed. @default none */
+  readonly trustedProxies?: readonly string[];
   /** What the app of a deployment speaks; absent: HTTP/1.1, all of them. */
   readonly protocol?: (deploymentId: DeploymentId) => AppProtocol;
   /** Which requests may wake a deployment; absent, or undefined for one: all. */
   readonly wakeRules?: (deploymentId: DeploymentId) => WakeRules | undefined;
   /** How instances are reached; absent: over TCP. The simulation has a network of its own. */
   readonly connect?: Connect;
-  /** TLS beside the plain port; absent: there is none. */
-  readonly secure?: SecureOptions;
-  /** The proof for an ACME server that asks a hostname for a path; undefined when the request is none of its. */
-  readonly challengeAnswer?: (hostname: string, path: string) => string | undefined;
-  /** Addresses and CIDR ranges of proxies whose `x-forwarded-*`, `forwarded` and `x-request-id` are believed. @default none */
-  readonly trustedProxies?: readonly string[];
-  /** One call per request, when it has ended. */
-  readonly onAccess?: (record: AccessRecord) => void;
 }
 
 export interface Router {
@@ -93,10 +75,7 @@ class HttpRouter implements Router {
   readonly #options: RouterOptions;
   readonly #context: RouterContext;
   readonly #upgraded = new Set<Duplex>();
-  readonly #trusted: TrustedProxies;
-  /** Ids are this process's own prefix and a count: unique, and cheap on the way of every request. */
-  readonly #idPrefix: string;
-  #idCount = 0;
+  readonly #reception: Reception;
   /** Answers under way, those of the platform included, WebSockets not. */
   #inFlight = 0;
   #onIdle: (() => void) | undefined;
@@ -107,8 +86,7 @@ class HttpRouter implements Router {
   constructor(options: RouterOptions) {
     const limits = { ...DEFAULT_ROUTER_LIMITS, ...options.limits };
     this.#options = options;
-    this.#idPrefix = options.random.id(10);
-    this.#trusted = new TrustedProxies(options.trustedProxies ?? []);
+    const trusted = new TrustedProxies(options.trustedProxies ?? []);
     this.#context = {
       fleet: options.fleet,
       clock: options.clock,
@@ -125,6 +103,7 @@ class HttpRouter implements Router {
       hstsSeconds: options.secure?.hstsSeconds,
       isClosing: false,
     };
+    this.#reception = new Reception(this.#context, options, trusted);
     const http2 = new Http2Speaker({
       limits,
       clock: options.clock,
@@ -132,7 +111,7 @@ class HttpRouter implements Router {
       onStream: (req, res) => this.#onStream(req, res),
       newKey: () => Buffer.from(options.random.id(16)).toString('base64'),
     });
-    this.#servers = createServers(limits, http2, options.secure, this.#trusted);
+    this.#servers = createServers(limits, http2, options.secure, trusted);
     this.server = this.#servers.plain;
     this.secureServer = this.#servers.secure;
     for (const server of this.#servers.all) this.#attach(server);
@@ -147,13 +126,7 @@ class HttpRouter implements Router {
     server.on('clientError', (error, duplex) => {
       const socket = duplex as Socket;
       if (isHandshakeFailure(socket, error)) socket.destroy();
-      else {
-        refuseMalformed(error, socket, {
-          id: this.#newId(),
-          platformOrigin: this.#platformOrigin(socket, socket.localPort),
-          version: this.#options.version,
-        });
-      }
+      else this.#reception.refuseUnread(error, socket);
     });
   }
 
@@ -203,7 +176,7 @@ class HttpRouter implements Router {
     const { stream } = req;
     this.#upgraded.add(stream);
     stream.once('close', () => this.#upgraded.delete(stream));
-    const route = this.#route(req, res);
+    const route = this.#reception.receive(req, res);
     if (route === undefined) return;
     const { target, request } = route;
     if (target.kind === 'platform') {
@@ -218,7 +191,7 @@ class HttpRouter implements Router {
         this.#onExchangeEnded();
         const isCutOff =
           served.status === 0 || (served.status === 101 && served.error !== undefined);
-        this.#record(req, request, served, isCutOff, deploymentId);
+        this.#reception.record(req, request, served, isCutOff, deploymentId);
       },
     );
   }
@@ -226,7 +199,7 @@ class HttpRouter implements Router {
   #handle(req: IncomingMessage | Http2Request, res: ServerResponse | Http2Response): void {
     this.#inFlight += 1;
     res.once('close', () => this.#onResponseClosed());
-    const route = this.#route(req, res);
+    const route = this.#reception.receive(req, res);
     if (route === undefined) return;
     const { target, request } = route;
     if (target.kind === 'platform') {
@@ -246,7 +219,7 @@ class HttpRouter implements Router {
       this.#onExchangeEnded(),
     );
     res.once('close', () =>
-      this.#record(req, request, served, !res.writableFinished, deploymentId),
+      this.#reception.record(req, request, served, !res.writableFinished, deploymentId),
     );
   }
 
@@ -276,7 +249,7 @@ class HttpRouter implements Router {
     // Whoever uses the socket sees its end by 'close'.
     socket.on('error', () => {});
     const res = responseFor(req, socket);
-    const route = this.#route(req, res);
+    const route = this.#reception.receive(req, res);
     if (route === undefined) return;
     const { target, request } = route;
     if (target.kind === 'platform') {
@@ -298,111 +271,8 @@ class HttpRouter implements Router {
     ).then(() => {
       this.#onExchangeEnded();
       const isCutOff = served.status === 0 || (served.status === 101 && served.error !== undefined);
-      this.#record(req, request, served, isCutOff, deploymentId);
+      this.#reception.record(req, request, served, isCutOff, deploymentId);
     });
-  }
-
-  /** Where a request belongs; undefined when it was answered here, because it is malformed or its host unknown. */
-  #route(
-    req: InboundRequest,
-    res: InboundResponse,
-  ): { readonly target: RouteTarget; readonly request: RequestContext } | undefined {
-    const form = checkForm(req, this.#context.limits);
-    const isGood = form.kind === 'wellFormed';
-    const isTrusted = this.#trusted.has(req.socket.remoteAddress);
-    const isSaidSecure = isTrusted && req.headers['x-forwarded-proto'] === 'https';
-    const request: RequestContext = {
-      id: this.#newId(),
-      at: this.#context.clock.now(),
-      isTrusted,
-      proto: isSecure(req.socket) || isSaidSecure ? 'https' : 'http',
-      host: isGood ? form.host : '',
-      path: isGood ? form.path : '',
-      platformOrigin: this.#platformOrigin(
-        req.socket,
-        isGood ? form.parsed.port : req.socket.localPort,
-      ),
-      environment: undefined,
-      setCookie: undefined,
-    };
-    if (!isGood) {
-      res.shouldKeepAlive = false;
-      const error = new BerthError('BAD_REQUEST', { detail: form.detail });
-      this.#refuse(req, res, request, error, form.status);
-      return undefined;
-    }
-    const { challengeAnswer, routes, secure } = this.#options;
-    const proof = challengeAnswer?.(form.parsed.host, form.path);
-    if (proof !== undefined) {
-      this.#say(req, res, request, 200, { 'content-type': 'application/octet-stream' }, proof);
-      return undefined;
-    }
-    const target = routes.resolve(form.parsed.host, form.path);
-    if (target.kind === 'deployment' && request.proto === 'http' && secure?.redirectPort) {
-      const origin = originOf('https', form.parsed.host, secure.redirectPort());
-      const location = `${origin}${form.path === '*' ? '/' : form.path}`;
-      this.#say(req, res, request, 308, { location });
-      return undefined;
-    }
-    if (target.kind === 'deployment' && isBusyPath(form.path)) {
-      const error = new BerthError('INSIDE_ONLY');
-      this.#refuse(req, res, request, error, error.status);
-      return undefined;
-    }
-    if (target.kind === 'deployment') return { target: this.#side(req, request, target), request };
-    if (target.kind === 'platform') return { target, request };
-    const error = new BerthError('NOT_FOUND', { detail: `Nothing is deployed at ${target.host}.` });
-    this.#refuse(req, res, request, error, error.status);
-    return undefined;
-  }
-
-  /** While a release is on trial, the client's side of it. */
-  #side(req: InboundRequest, request: RequestContext, target: DeploymentTarget): RouteTarget {
-    request.environment = target.environment;
-    const { trial } = target;
-    if (trial === undefined) return target;
-    const draw = this.#options.random.fraction();
-    const side = pickSide(target.deploymentId, trial, req.headers.cookie, draw);
-    request.setCookie = side.setCookie;
-    return { kind: 'deployment', deploymentId: side.deploymentId };
-  }
-
-  #refuse(
-    req: InboundRequest,
-    res: InboundResponse,
-    request: RequestContext,
-    error: BerthError,
-    status: number,
-  ): void {
-    this.#answer(req, res, request, (answer, isOpen) => answer.fail(error, isOpen, status));
-  }
-
-  /** A short answer of the router's own. */
-  #say(
-    req: InboundRequest,
-    res: InboundResponse,
-    request: RequestContext,
-    status: number,
-    headers: Readonly<Record<string, string>>,
-    body = '',
-  ): void {
-    this.#answer(req, res, request, (answer, isOpen) => answer.say(status, headers, body, isOpen));
-  }
-
-  /** What is answered here is answered before the request has been read; then its rest is read and thrown away. */
-  #answer(
-    req: InboundRequest,
-    res: InboundResponse,
-    request: RequestContext,
-    write: (answer: Answer, isOpen: boolean) => void,
-  ): void {
-    const served = new Served();
-    const body = new RequestBody(req, 0, this.#context.buffers);
-    const answer = new Answer(this.#context, request, req, res, served);
-    const hasRest = !body.hasEnded && !answer.isBodyHeldBack;
-    write(answer, hasRest);
-    if (hasRest) linger(this.#context, req, res, body);
-    res.once('close', () => this.#record(req, request, served, false));
   }
 
   #onResponseClosed(): void {
@@ -413,26 +283,5 @@ class HttpRouter implements Router {
   #onExchangeEnded(): void {
     this.#exchanges -= 1;
     if (this.#exchanges === 0) this.#onQuiet?.();
-  }
-
-  #record(
-    req: InboundRequest,
-    request: RequestContext,
-    served: Served,
-    aborted: boolean,
-    deploymentId?: DeploymentId,
-  ): void {
-    const { onAccess, clock } = this.#options;
-    onAccess?.(served.record({ request, req, deploymentId, now: clock.now(), aborted }));
-  }
-
-  #newId(): string {
-    this.#idCount += 1;
-    return `${this.#idPrefix}-${this.#idCount.toString(36)}`;
-  }
-
-  #platformOrigin(socket: Inlet, port: number | undefined): string {
-    const proto = isSecure(socket) ? 'https' : 'http';
-    return originOf(proto, this.#options.routes.platformHost, port);
   }
 }
