@@ -187,7 +187,12 @@ describe('an instance that says that it is busy', () => {
     expect(only()).toMatchObject({ state: 'busy', busyUntil });
     await clock.advance(100_000);
     expect(states()).toEqual(['busy']);
-    await clock.advance(80_000 + deployment.configuration.limits.timeoutMs);
+    await passing(scheduler.sayBusy(only().id, '0'));
+    expect(states()).toEqual(['ready']);
+    await passing(scheduler.sayBusy(only().id, '80s'));
+    await clock.advance(79_000);
+    expect(states()).toEqual(['busy']);
+    await clock.advance(2_000 + deployment.configuration.limits.timeoutMs);
     expect(states()).toEqual(['frozen']);
   });
 
