@@ -262,6 +262,16 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     clock,
     reporter,
     deploys: deployer,
+    onExpired: ({ id, project }, because) =>
+      store.appendAudit({
+        at: clock.now(),
+        actor: 'clean-up',
+        action: 'deployment.expired',
+        subject: id,
+        team: access.teamOf(project),
+        project,
+        detail: because,
+      }),
     aliases: () => aliases.list(),
     sweepBlobs: (manifests, isDryRun) => folders.sweep(manifests, UPLOAD_IDLE_MS, isDryRun),
     rules: { ...DEFAULT_RULES, ...options.cleanup },

@@ -35,6 +35,8 @@ export interface CleanupNeeds {
   readonly clock: Clock;
   readonly reporter: Reporter;
   readonly deploys: DeploysUnderWay;
+  /** Hears of every deployment that was removed because its time is over, for the audit log. */
+  readonly onExpired: (deployment: Deployment, because: string) => Promise<void>;
   readonly aliases: () => Promise<readonly Alias[]>;
   /** Blobs that none of these manifests has and no upload used lately; removed, unless it is only asked. */
   readonly sweepBlobs: (manifests: readonly string[], isDryRun: boolean) => Promise<Blobs>;

@@ -54,18 +54,21 @@ export async function removeDeployments(
       tried.add(decision.id);
       // Asked since it was looked at: it lives on.
       if (!deployment || isAsked > seen.now) continue;
-      lines.push({ ...decision, bytes: 0, outcome: await remove(needs, deployment) });
+      const outcome = await remove(needs, deployment, decision.because);
+      lines.push({ ...decision, bytes: 0, outcome });
     }
   }
   return lines;
 
   async function remove(
-    { deploys, reporter }: CleanupNeeds,
+    { deploys, onExpired, reporter }: CleanupNeeds,
     deployment: Observed['deployments'][number],
+    because: string,
   ): Promise<'removed' | 'left'> {
     try {
       await deploys.removeRow(deployment);
-      reporter.report('info', 'deployment.expired', { deployment: deployment.id });
+      reporter.report('info', 'deployment.expired', { deployment: deployment.id, because });
+      await onExpired(deployment, because);
       return 'removed';
     } catch (error) {
       const facts = { deployment: deployment.id, error: String(error) };

@@ -1,0 +1,229 @@
+/** Clean-up by the hour on a virtual clock: what it removes by itself, what it writes, and what a full disk does to it. */
+import { mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { expect, onTestFinished, test } from 'vitest';
+import { VirtualClock } from '../../sim/clock.ts';
+import { BerthError } from '../core/errors.ts';
+import { DEFAULT_RULES, type CleanupRules } from '../core/gc.ts';
+import type { Deployment, InstanceView } from '../core/model.ts';
+import { createMemoryEngine } from '../engines/memory/engine.ts';
+import { MemoryStore } from '../stores/memory/store.ts';
+import { openCleanup } from './open.ts';
+
+const HOUR_MS = 60 * 60 * 1000;
+const DAY_MS = 24 * HOUR_MS;
+const GB = 1e9;
+
+function preview(id: string, createdAt: number): Deployment {
+  return {
+    id,
+    project: 'shop',
+    source: { kind: 'image', reference: 'x' },
+    configuration: {
+      slot: { cpus: 0.125, memoryMiB: 512 },
+      limits: { maxConcurrentReqs: 10, durationMs: 300_000, timeoutMs: 60_000 },
+      scale: { min: 0, max: 10 },
+      idle: 'freeze',
+      env: {},
+      buildEnv: {},
+    },
+    state: 'ready',
+    createdAt,
+    createdBy: 'local',
+  };
+}
+
+/** A store that counts what is written, and refuses it while its disk is full. */
+class CountingStore extends MemoryStore {
+  writes = 0;
+  isFull = false;
+  constructor() {
+    super();
+    const note = this.noteRequests.bind(this);
+    this.noteRequests = async (at) => {
+      this.writes += 1;
+      if (this.isFull) throw new BerthError('DISK_FULL');
+      await note(at);
+    };
+  }
+}
+
+async function openWorld(rules: Partial<CleanupRules> = {}) {
+  const folder = await mkdtemp(join(tmpdir(), 'berth-cleanup-'));
+  onTestFinished(() => rm(folder, { recursive: true, force: true }));
+  const folders = {
+    logs: join(folder, 'logs'),
+    builds: join(folder, 'builds'),
+    blobs: join(folder, 'blobs'),
+  };
+  for (const path of Object.values(folders)) await mkdir(path);
+  const clock = new VirtualClock();
+  const store = new CountingStore();
+  const instances: InstanceView[] = [];
+  const expired: string[] = [];
+  const reports: string[] = [];
+  const space = { freeBytes: 60 * GB, totalBytes: 100 * GB };
+  const open = () =>
+    openCleanup({
+      store,
+      engine: createMemoryEngine({ clock }),
+      fleet: { instances: () => instances },
+      logs: { remove: (id) => rm(join(folders.logs, id), { recursive: true }) },
+      clock,
+      reporter: { report: (_level, event) => void reports.push(event) },
+      deploys: {
+        underWay: () => new Set(),
+        isBuilding: () => false,
+        whileNoBuild: async (work) => {
+          await work();
+          return true;
+        },
+        removeRow: ({ id }) => store.deleteDeployment(id),
+        discardBuild: (id) => rm(join(folders.builds, id), { recursive: true }),
+      },
+      onExpired: async ({ id }, because) => void expired.push(`${id}: ${because}`),
+      aliases: () => Promise.resolve([]),
+      sweepBlobs: () => Promise.resolve({ count: 0, bytes: 0 }),
+      rules: { ...DEFAULT_RULES, ...rules },
+      fileSystems: () => Promise.resolve([space]),
+      budgetBytes: 10 * GB,
+      folders,
+      databaseFiles: [],
+    });
+  /** Real files take turns of the event loop that virtual time does not wait for. */
+  const pass = async (ms: number) => {
+    for (let left = ms; left > 0; left -= HOUR_MS) {
+      await clock.advance(Math.min(left, HOUR_MS));
+      await cleanup.usage();
+    }
+  };
+  const cleanup = await open();
+  onTestFinished(() => cleanup.close());
+  return { cleanup, clock, store, instances, expired, reports, folders, space, open, pass };
+}
+
+test('previews go by the hour when their time is over, and not in the first hour after a start', async () => {
+  const { cleanup, clock, store, expired, pass } = await openWorld();
+  await store.insertDeployment(preview('old', clock.now() - 9 * DAY_MS));
+  await store.insertDeployment(preview('asked', clock.now() - 9 * DAY_MS));
+  await store.insertDeployment(preview('new', clock.now()));
+  cleanup.noteRequest('asked');
+  cleanup.start();
+  await pass(HOUR_MS / 2);
+  expect(expired).toEqual([]);
+  await pass(HOUR_MS);
+  await expect
+    .poll(() => expired)
+    .toEqual(['old: preview, no request since it was made 9 days, lives 7 days']);
+  expect((await store.deployments()).map(({ id }) => id).toSorted()).toEqual(['asked', 'new']);
+  await pass(8 * DAY_MS);
+  await expect.poll(() => store.deployments()).toEqual([]);
+});
+
+test('whoever is awake or was asked lately lives on', async () => {
+  const { cleanup, clock, store, instances, pass } = await openWorld();
+  await store.insertDeployment(preview('awake', clock.now()));
+  await store.insertDeployment(preview('asleep', clock.now()));
+  await store.insertDeployment(preview('used', clock.now()));
+  for (const [deploymentId, state] of [
+    ['awake', 'ready'],
+    ['asleep', 'frozen'],
+  ] as const) {
+    const id = `${deploymentId}.1`;
+    instances.push({
+      id,
+      deploymentId,
+      state,
+      inFlight: 0,
+      createdAt: 0,
+      runningMs: 0,
+      because: '',
+    });
+  }
+  cleanup.start();
+  for (let day = 0; day < 10; day += 1) {
+    cleanup.noteRequest('used');
+    await pass(DAY_MS);
+  }
+  await expect
+    .poll(async () => (await store.deployments()).map(({ id }) => id).toSorted())
+    .toEqual(['awake', 'used']);
+});
+
+test('requests are written once a minute at most and then by the hour, however many there are, and at the end', async () => {
+  const { cleanup, clock, store, open } = await openWorld();
+  await store.insertDeployment(preview('busy', clock.now()));
+  cleanup.start();
+  for (let minute = 0; minute < 180; minute += 1) {
+    for (let request = 0; request < 100; request += 1) cleanup.noteRequest('busy');
+    await clock.advance(60_000);
+  }
+  expect(store.writes).toBeLessThanOrEqual(4);
+  expect(store.writes).toBeGreaterThanOrEqual(2);
+  cleanup.noteRequest('busy');
+  const last = clock.now();
+  await cleanup.close();
+  expect((await store.lastRequests()).get('busy')).toBe(last);
+  const again = await open();
+  await again.close();
+  expect((await store.lastRequests()).get('busy')).toBe(last);
+});
+
+test('what cannot be written on a full disk is kept, and written when there is room', async () => {
+  const { cleanup, clock, store, reports } = await openWorld();
+  await store.insertDeployment(preview('asked', clock.now()));
+  store.isFull = true;
+  cleanup.start();
+  cleanup.noteRequest('asked');
+  const asked = clock.now();
+  await clock.advance(3 * 60_000);
+  expect(reports).toContain('requests.unwritten');
+  expect(await store.lastRequests()).toEqual(new Map());
+  store.isFull = false;
+  await clock.advance(60_000);
+  expect((await store.lastRequests()).get('asked')).toBe(asked);
+});
+
+test('folders that no deployment has go at the start, and others stay', async () => {
+  const { cleanup, clock, store, folders } = await openWorld();
+  await store.insertDeployment(preview('here', clock.now() - 30 * DAY_MS));
+  for (const id of ['here', 'gone']) {
+    await mkdir(join(folders.logs, id));
+    await writeFile(join(folders.logs, id, 'x.log'), 'text');
+    await mkdir(join(folders.builds, id));
+  }
+  await cleanup.clear();
+  expect(await readdir(folders.logs)).toEqual(['here']);
+  expect(await readdir(folders.builds)).toEqual(['here']);
+});
+
+test('the disk is measured each day, and after three days there is a forecast', async () => {
+  const { cleanup, store, folders, pass } = await openWorld();
+  cleanup.start();
+  for (let day = 0; day < 5; day += 1) {
+    await writeFile(join(folders.blobs, `${day}`), Buffer.alloc(4_000_000));
+    await pass(DAY_MS);
+  }
+  expect((await store.diskSamples()).length).toBeGreaterThanOrEqual(5);
+  const { forecast, usedBytes, budgetBytes } = await cleanup.usage();
+  expect(usedBytes).toBeGreaterThan(19_000_000);
+  expect(budgetBytes).toBe(10 * GB);
+  expect(forecast.kind).not.toBe('unknown');
+});
+
+test('without room a build is refused with what is missing, what a clean-up gives, and who takes the most', async () => {
+  const { cleanup, store, folders, space, clock } = await openWorld();
+  await store.insertDeployment(preview('shop-1', clock.now()));
+  await mkdir(join(folders.logs, 'shop-1'));
+  await writeFile(join(folders.logs, 'shop-1', 'a.log'), Buffer.alloc(3_000_000));
+  await cleanup.room({ wantedBytes: GB });
+  await expect(cleanup.room({ wantedBytes: 12 * GB })).rejects.toMatchObject({
+    code: 'DISK_BUDGET',
+    detail: expect.stringMatching(/2\.0 GB are missing\..*The biggest: shop 3\.0 MB\./s) as string,
+  });
+  space.freeBytes = 14 * GB;
+  await expect(cleanup.room({ wantedBytes: 0 })).rejects.toMatchObject({ code: 'DISK_FULL' });
+  space.freeBytes = 16 * GB;
+  await cleanup.room({ wantedBytes: 0 });
+});
