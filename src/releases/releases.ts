@@ -166,9 +166,10 @@ export function createReleases(needs: ReleasesNeeds): Releases {
     recover: () => recover(needs),
 
     async open() {
+      const deployments = new Map((await store.deployments()).map((one) => [one.id, one]));
       for (const release of await store.currentReleases()) {
         const { project, environment, deploymentId, settings } = release;
-        const deployment = await store.deployment(deploymentId);
+        const deployment = deployments.get(deploymentId);
         if (!deployment) continue;
         const scale = scaleOf(environment, settings, deployment.configuration);
         pointers.move(project, environment, { deploymentId, scale });
