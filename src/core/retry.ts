@@ -27,7 +27,7 @@ export interface Attempted {
   readonly tries: number;
   /** Attempts allowed altogether. */
   readonly maxTries: number;
-  /** Attempts that ended as `reset`, this one included. */
+  /** Instances on which an attempt ended as `reset`, this one included. */
   readonly resets: number;
 }
 
