@@ -12,6 +12,7 @@ import type { GlobalOptions } from './program.ts';
 import type { Upload } from './upload.ts';
 
 export interface DeployOptions extends GlobalOptions {
+  readonly team?: string;
   readonly name?: string;
   readonly env?: Readonly<Record<string, string>>;
   readonly buildEnv?: Readonly<Record<string, string>>;

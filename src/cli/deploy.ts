@@ -2,6 +2,7 @@
 import { bytesInWords } from '../core/words.ts';
 import type { Client, DeployBody, Status } from '../client/client.ts';
 import { connect } from './connect.ts';
+import { inTurn } from './in-turn.ts';
 import { refuseContradictions, releaseDeployed } from './deploy-release.ts';
 import type { Context } from './context.ts';
 import { type DeployOptions, type DeployRequest, readRequest } from './deploy-request.ts';
@@ -44,11 +45,12 @@ export async function run(
   const configuration = request.configuration as unknown as NonNullable<
     DeployBody['configuration']
   >;
-  const { kind, deployment: asked } = await client
-    .deploy({ project, configuration, source })
-    .catch((error: unknown) => {
-      throw locateSecrets(error, request.found, options.env);
-    });
+  const team = options.team === undefined ? {} : { team: options.team };
+  const { kind, deployment: asked } = await inTurn(context, () =>
+    client.deploy({ project, configuration, source, ...team }),
+  ).catch((error: unknown) => {
+    throw locateSecrets(error, request.found, options.env);
+  });
   const isFinal = kind === 'ready' || !options.wait;
   // A person can open it, or paste it, while it is still being built.
   const isEarly = !isFinal && output.isTerminal && !output.isJson;

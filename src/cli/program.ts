@@ -104,6 +104,7 @@ export function createProgram(
     )
     .option('--no-branch', 'no preview, whatever branch git has here')
     .option('--why <text>', 'shown in the history of releases')
+    .option('--team <team>', 'team that a new project belongs to; otherwise that of your token')
     .option('--no-wait', 'return as soon as the server has everything')
     .option('--dry-run', 'show what would be deployed, and do not')
     .action(calls(() => import('./deploy.ts')));
