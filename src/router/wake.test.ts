@@ -19,7 +19,10 @@ describe('wake rules', () => {
     world.fleet.isAsleep = true;
     const reply = await call(world, { path: '/wp-login.php?x=1' });
     expect(reply.status).toBe(503);
-    expect(reply.headers).toMatchObject({ 'x-berth-error': 'ASLEEP', 'retry-after': expect.any(String) });
+    expect(reply.headers).toMatchObject({
+      'x-berth-error': 'ASLEEP',
+      'retry-after': expect.any(String),
+    });
     expect((await call(world, { method: 'POST', body: 'x' })).status).toBe(503);
     expect(world.fleet.acquired).toBe(0);
     expect(world.records[0]).toMatchObject({ status: 503, error: 'ASLEEP' });
