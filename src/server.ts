@@ -278,6 +278,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     fileSystems: () => diskSpaces([options.storage ?? podmanStorage(), data]),
     budgetBytes: options.diskBudgetBytes,
     folders: { logs: join(data, 'logs'), builds: buildsFolder, blobs: blobsFolder },
+    reserveFile: join(data, 'reserve'),
     databaseFiles: ['', '-wal', '-shm'].map((suffix) => join(data, `berth.db${suffix}`)),
   });
 

@@ -1,6 +1,6 @@
 /** Berth on a disk that fills up: builds are refused in words, serving goes on, clean-up frees, and builds work again. */
 import { execFile } from 'node:child_process';
-import { mkdir, readdir, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -158,10 +158,14 @@ describe.skipIf(because !== undefined)('on a small disk', () => {
     expect((await berth.get(url)).status).toBe(200);
     await disk.leave(GIB + 500 * MB);
     expect((await berth.get(await deploy(app('after'), 'after'))).status).toBe(200);
+    // Lines of the log were dropped, and that is in it.
+    await expect.poll(() => readFile(berth.file('serve.log'), 'utf8')).toContain('log.lost');
   });
 
   test('a budget refuses on a disk with room enough', async () => {
     await disk.leave(2 * GIB);
+    // What is there already is beyond the budget; of an image nobody knows the size before it is built.
+    await deploy(app('cheap'), 'cheap');
     await berth.run('down');
     await berth.up('--storage', storage, ...OPTIONS, '--disk-budget', '100M');
     await expect(deploy(app('dear'), 'dear')).rejects.toThrow(/DISK_BUDGET.*its budget of 100 MB/s);

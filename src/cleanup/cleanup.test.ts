@@ -89,6 +89,7 @@ async function openWorld(rules: Partial<CleanupRules> = {}) {
       fileSystems: () => Promise.resolve([space]),
       budgetBytes: 10 * GB,
       folders,
+      reserveFile: join(folder, 'reserve'),
       databaseFiles: [],
     });
   /** Real files take turns of the event loop that virtual time does not wait for. */

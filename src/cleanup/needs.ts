@@ -50,6 +50,8 @@ export interface CleanupNeeds {
     readonly builds: string;
     readonly blobs: string;
   };
+  /** In the data folder; takes room that clean-up gives away when there is no other. */
+  readonly reserveFile: string;
   /** The file of the database and those that belong to it. */
   readonly databaseFiles: readonly string[];
 }

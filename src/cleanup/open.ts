@@ -7,6 +7,7 @@ import type { DeploymentId } from '../core/model.ts';
 import { bytesInWords } from '../core/words.ts';
 import { openLastRequests } from './last-requests.ts';
 import type { CleanupNeeds } from './needs.ts';
+import { openReserve } from './reserve.ts';
 import { clear, type GcLine, plan, removeDeployments } from './run.ts';
 import { bytesOf, type DiskUsage, measureUsage } from './usage.ts';
 
@@ -51,6 +52,7 @@ const BIGGEST = 3;
 export async function openCleanup(needs: CleanupNeeds): Promise<Cleanup> {
   const { store, clock, reporter, rules } = needs;
   const lastRequests = await openLastRequests(needs);
+  const reserve = openReserve(needs.reserveFile);
   const closing = new AbortController();
   let queue: Promise<unknown> = Promise.resolve();
   let loops: readonly Promise<void>[] = [];
@@ -83,6 +85,10 @@ export async function openCleanup(needs: CleanupNeeds): Promise<Cleanup> {
     return { fileSystems: await needs.fileSystems(), usedBytes, budgetBytes };
   }
 
+  async function leastFree(): Promise<number> {
+    return Math.min(...(await needs.fileSystems()).map((space) => space.freeBytes));
+  }
+
   async function freeBytes(): Promise<number> {
     const spaces = await needs.fileSystems();
     return spaces.reduce((sum, space) => sum + space.freeBytes, 0);
@@ -90,11 +96,13 @@ export async function openCleanup(needs: CleanupNeeds): Promise<Cleanup> {
 
   async function run(by: CleanupRules, isAlone: boolean): Promise<GcReport> {
     const before = await freeBytes();
+    await reserve.release(await leastFree());
     const lines = [
       ...(await removeDeployments(needs, by, lastRequests.all(), closing.signal)),
       ...(await clear(needs, by, lastRequests.all(), isAlone)),
     ];
     known = undefined;
+    await reserve.restore(await leastFree());
     const gone = lines.filter(({ outcome }) => outcome === 'removed');
     const report: GcReport = {
       lines,
@@ -149,6 +157,7 @@ export async function openCleanup(needs: CleanupNeeds): Promise<Cleanup> {
     await attempt('clear', () => inTurn(() => clear(needs, rules, lastRequests.all())));
     while (!signal.aborted) {
       await attempt('sample', async () => {
+        await reserve.restore(await leastFree());
         const { at, usedBytes } = await measure();
         await store.noteDiskSample({ at, usedBytes }, at - SAMPLES_KEPT_MS);
       });

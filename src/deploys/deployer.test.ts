@@ -180,6 +180,7 @@ async function openWorld(options: { knobs?: MemoryKnobs; bootTimeoutMs?: number 
       fileSystems: () => Promise.resolve([space]),
       budgetBytes: undefined,
       folders: { logs: join(folder, 'logs'), builds: join(folder, 'builds'), blobs: blobsFolder },
+      reserveFile: join(folder, 'reserve'),
       databaseFiles: [],
     });
     await cleanup.clear();
