@@ -3,38 +3,44 @@ import type { DeploymentId, EnvironmentName, Scale } from '../core/model.ts';
 import { combinedScale } from '../core/release.ts';
 import type { ReleasesNeeds } from './needs.ts';
 
-interface Pointer {
+/** What an environment runs, or may come to run, and at which scale. */
+interface Scaled {
   readonly deploymentId: DeploymentId;
   readonly scale: Scale;
 }
 
 export interface Pointers {
   /** The environment runs this from now on: its requests go there, and it keeps what its scale says. */
-  move(project: string, name: EnvironmentName, pointer: Pointer): void;
+  move(project: string, name: EnvironmentName, pointer: Scaled): void;
   remove(project: string, name: EnvironmentName): void;
   /** Lets a deployment grow as it may after a switch that has not happened yet; the result takes that back. */
-  announce(pointer: Pointer): () => void;
+  announce(pointer: Scaled): () => void;
+  /** Sends a share of the environment's clients there; it may grow as if it were current. Ends with `move`, too. */
+  beginTrial(project: string, name: EnvironmentName, pointer: Scaled, percent: number): void;
+  endTrial(project: string, name: EnvironmentName): void;
 }
 
 export function createPointers({
   routes,
   fleet,
 }: Pick<ReleasesNeeds, 'routes' | 'fleet'>): Pointers {
-  const pointers = new Map<string, Pointer>();
-  /** Who asks for instances of each deployment: environments that run it, and switches to come. */
-  const asking = new Map<DeploymentId, Set<Pointer>>();
+  const pointers = new Map<string, Scaled>();
+  const trials = new Map<string, Scaled>();
+  /** Who asks for instances of each deployment: environments, trials, and switches to come. */
+  const asking = new Map<DeploymentId, Set<Scaled>>();
 
-  function ask(pointer: Pointer): void {
-    const others = asking.get(pointer.deploymentId) ?? new Set();
-    asking.set(pointer.deploymentId, others.add(pointer));
-    tellFleet(pointer.deploymentId);
+  function ask(wish: Scaled): void {
+    const wishes = asking.get(wish.deploymentId) ?? new Set();
+    asking.set(wish.deploymentId, wishes.add(wish));
+    tellFleet(wish.deploymentId);
   }
 
-  function askNoMore(pointer: Pointer): void {
-    const others = asking.get(pointer.deploymentId);
-    others?.delete(pointer);
-    if (others?.size === 0) asking.delete(pointer.deploymentId);
-    tellFleet(pointer.deploymentId);
+  function askNoMore(wish: Scaled | undefined): void {
+    if (!wish) return;
+    const wishes = asking.get(wish.deploymentId);
+    wishes?.delete(wish);
+    if (wishes?.size === 0) asking.delete(wish.deploymentId);
+    tellFleet(wish.deploymentId);
   }
 
   function tellFleet(id: DeploymentId): void {
@@ -42,22 +48,41 @@ export function createPointers({
     fleet.setScale(id, combinedScale(scales));
   }
 
+  /** Replaces what is kept for the environment; the new one is asked for before the old one is let go. */
+  function replace(kept: Map<string, Scaled>, key: string, pointer: Scaled): void {
+    const before = kept.get(key);
+    const mine = { ...pointer };
+    kept.set(key, mine);
+    ask(mine);
+    askNoMore(before);
+  }
+
   return {
     move(project, name, pointer) {
-      const key = `${project}/${name}`;
-      const before = pointers.get(key);
-      routes.point(project, name, pointer.deploymentId);
-      const mine = { ...pointer };
-      pointers.set(key, mine);
-      ask(mine);
-      if (before) askNoMore(before);
+      routes.point(project, name, { deploymentId: pointer.deploymentId });
+      replace(pointers, keyOf(project, name), pointer);
     },
     remove(project, name) {
-      const key = `${project}/${name}`;
+      const key = keyOf(project, name);
       const before = pointers.get(key);
       routes.remove(project, name);
       pointers.delete(key);
-      if (before) askNoMore(before);
+      askNoMore(before);
+    },
+    beginTrial(project, name, pointer, percent) {
+      const stable = pointers.get(keyOf(project, name));
+      if (!stable) return;
+      replace(trials, keyOf(project, name), pointer);
+      const trial = { deploymentId: pointer.deploymentId, percent };
+      routes.point(project, name, { deploymentId: stable.deploymentId, trial });
+    },
+    endTrial(project, name) {
+      const key = keyOf(project, name);
+      const trial = trials.get(key);
+      const stable = pointers.get(key);
+      trials.delete(key);
+      if (stable) routes.point(project, name, { deploymentId: stable.deploymentId });
+      askNoMore(trial);
     },
     announce(pointer) {
       const mine = { ...pointer };
@@ -65,4 +90,8 @@ export function createPointers({
       return () => askNoMore(mine);
     },
   };
+}
+
+function keyOf(project: string, name: EnvironmentName): string {
+  return `${project}/${name}`;
 }
