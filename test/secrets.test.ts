@@ -66,10 +66,9 @@ describe('the search itself', () => {
       for (const [name, text] of Object.entries(written)) {
         await writeFile(join(folder, name), `before ${text} after`);
       }
-      const found = (await filesWith([canary], [folder])).map((line) => line.split('/').at(-1));
-      expect(found.map((line) => line?.split(' ')[0]).toSorted()).toEqual(
-        Object.keys(written).toSorted(),
-      );
+      const found = await filesWith([canary], [folder]);
+      const names = found.map((line) => line.replace(/^.*\/(\w+) .*$/, '$1'));
+      expect(new Set(names)).toEqual(new Set(Object.keys(written)));
       expect(await filesWith([createCanary()], [folder])).toEqual([]);
     } finally {
       await rm(folder, { recursive: true, force: true });
