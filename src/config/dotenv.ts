@@ -33,18 +33,21 @@ export function formatDotenv(variables: Readonly<Record<string, string>>): {
   let text = '';
   for (const name of Object.keys(variables).toSorted()) {
     const value = variables[name] ?? '';
+    // A quote that is not closed would swallow the lines behind it.
     const line = ['', "'", '`', '"']
+      .filter((quote) => (quote === '' ? !/['"`]/.test(value) : !value.includes(quote)))
       .map((quote) => `${name}=${quote}${value}${quote}\n`)
       // What reads it is asked, rather than its rules told again here.
-      .find((written) => parseEnv(`${written}END=`)[name] === value && isWhole(written, name));
+      .find((written) => isReadAs(written, name, value));
     if (line === undefined) unwritable.push(name);
     else text += line;
   }
   return { text, unwritable };
 }
 
-/** Nothing else comes out of it. */
-function isWhole(written: string, name: string): boolean {
-  const names = Object.keys(parseEnv(`${written}END=`));
-  return names.length === 2 && names.includes(name) && names.includes('END');
+/** This and nothing else comes out of it. */
+function isReadAs(written: string, name: string, value: string): boolean {
+  const { [name]: read, END: end, ...others } = parseEnv(`${written}END=x`);
+  if (name === 'END') return parseEnv(written).END === value;
+  return read === value && end === 'x' && Object.keys(others).length === 0;
 }
