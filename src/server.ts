@@ -340,6 +340,10 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     certificates: tls.certificates,
     cleanup,
     urlOf: (id) => urlOfHost(routes.hostOf(id)),
+    deploymentAt(hostname) {
+      const route = routes.resolve(hostname, '/');
+      return route.kind === 'deployment' ? route.deploymentId : undefined;
+    },
     urlOfHost,
     urlOfEnvironment: (project, name) => urlOfHost(routes.hostOfEnvironment(project, name)),
     closing: closing.signal,

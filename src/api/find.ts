@@ -10,17 +10,17 @@ import type { ApiNeeds } from './needs.ts';
 const SHOWN_CANDIDATES = 20;
 
 /**
- * Only what who asks may see is found. Throws DEPLOYMENT_NOT_FOUND or DEPLOYMENT_AMBIGUOUS, which lists what would fit.
+ * Only what who asks may see is found; the URL of an environment means what it runs now. Throws DEPLOYMENT_NOT_FOUND or DEPLOYMENT_AMBIGUOUS, which lists what would fit.
  */
 export async function find(
   request: FastifyRequest,
-  { store, access }: Pick<ApiNeeds, 'store' | 'access'>,
+  { store, access, deploymentAt }: Pick<ApiNeeds, 'store' | 'access' | 'deploymentAt'>,
   name: string,
   mode: FindMode,
 ): Promise<Deployment> {
   const who = whoOf(request);
   // By far the most common name is an id: that needs one row only.
-  const exact = await store.deployment(name);
+  const exact = await store.deployment(hostIn(name, deploymentAt) ?? name);
   if (exact && access.sees(who, exact.project)) return exact;
   const visible = (await store.deployments()).filter(({ project }) => access.sees(who, project));
   const found = findDeployment(name, visible, mode);
@@ -37,6 +37,12 @@ export async function find(
           .map(({ id, state }) => ({ at: id, message: `is ${state}` })),
       });
   }
+}
+
+/** What answers at a hostname or URL: also that of an environment, or an alias. */
+function hostIn(address: string, deploymentAt: ApiNeeds['deploymentAt']): DeploymentId | undefined {
+  const host = /^(?:https?:\/\/)?([^/?#:]+\.[^/?#:]+)/i.exec(address.trim())?.[1];
+  return host === undefined ? undefined : deploymentAt(host.toLowerCase());
 }
 
 /** Ids of what who asks may see; undefined when that is all. */

@@ -76,6 +76,8 @@ export interface ApiNeeds {
   readonly urlOf: (id: DeploymentId) => string;
   /** Of any hostname that leads here, without a slash at the end. */
   readonly urlOfHost: (hostname: string) => string;
+  /** What answers at the root of this hostname now. */
+  readonly deploymentAt: (hostname: string) => DeploymentId | undefined;
   /** The address of an environment, whatever it runs. */
   readonly urlOfEnvironment: (project: string, name: EnvironmentName) => string;
   /** Aborts when the server stops: streams end then. */
