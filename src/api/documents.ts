@@ -5,6 +5,7 @@ import type {
   ParameterObject,
   ReferenceObject,
 } from 'openapi-typescript';
+import type { DeclaredRoute } from './actor.ts';
 import { createApi } from './api.ts';
 import type { ApiNeeds, ServerFacts } from './needs.ts';
 
@@ -18,14 +19,14 @@ const METHODS = ['get', 'post', 'put', 'delete'] as const;
 
 /** Needs `openapi-typescript`, which is there for development only. */
 export async function documents(version: string): Promise<readonly Document[]> {
-  const document = await openApiDocument(version);
+  const { document, routes } = await openApiDocument(version);
   const { default: openapiTs, astToString } = await import('openapi-typescript');
   const types = astToString(
     await openapiTs(structuredClone(document), { alphabetize: true, defaultNonNullable: false }),
   );
   return [
     { path: 'docs/reference/openapi.json', text: `${JSON.stringify(document, null, 2)}\n` },
-    { path: 'docs/reference/api.md', text: reference(document) },
+    { path: 'docs/reference/api.md', text: reference(document, routes) },
     {
       path: 'src/client/schema.d.ts',
       text: `/** The types of the API, made from its OpenAPI document by \`npm run docs\`. */\n\n${types}`,
@@ -34,30 +35,35 @@ export async function documents(version: string): Promise<readonly Document[]> {
 }
 
 /** Only schemas are looked at: no route is asked, so nothing else has to be there. */
-async function openApiDocument(version: string): Promise<OpenAPI3> {
+async function openApiDocument(
+  version: string,
+): Promise<{ readonly document: OpenAPI3; readonly routes: readonly DeclaredRoute[] }> {
   const facts = () => ({ version }) as ServerFacts;
-  const app = await createApi({ facts } as ApiNeeds);
+  const routes: DeclaredRoute[] = [];
+  const app = await createApi({ facts } as ApiNeeds, (route) => routes.push(route));
   try {
-    return app.swagger() as unknown as OpenAPI3;
+    return { document: app.swagger() as unknown as OpenAPI3, routes };
   } finally {
     await app.close();
   }
 }
 
-function reference(document: OpenAPI3): string {
+function reference(document: OpenAPI3, routes: readonly DeclaredRoute[]): string {
   const lines = [
     '# API',
     '',
     'Made from the code by `npm run docs`. The complete description is [openapi.json](openapi.json), which a server also',
     'answers at `/api/v1/openapi.json`. It is reached on the platform hostnames (`berth.<domain>`, `127.0.0.1`).',
-    'All but health and openapi.json need `Authorization: Bearer <token>`; the token is in the file `token` of the data',
-    'folder. `serve --open-metrics` lets `/metrics` do without. Errors are `application/problem+json` (RFC 9457) with a `code` that has [a page of its own](../errors).',
+    'All but health, login and openapi.json need `Authorization: Bearer <token>`: the one in the file `token` of the data',
+    'folder, or one that `berth login` or `berth token add` gave. Each route says which verb it needs; roles have verbs',
+    '(viewer: read; member: also audit, deploy, release, configure, remove; owner: also team; over all teams also metrics',
+    'and operate), and a token may be narrowed to some. `serve --open-metrics` lets `/metrics` do without. Errors are `application/problem+json` (RFC 9457) with a `code` that has [a page of its own](../errors).',
     '',
   ];
   for (const [path, item] of Object.entries(document.paths ?? {})) {
     for (const method of METHODS) {
       const operation = 'get' in item || method in item ? operationOf(item, method) : undefined;
-      if (operation) lines.push(...section(method, path, operation));
+      if (operation) lines.push(...section(method, path, operation, verbOf(routes, method, path)));
     }
   }
   return `${lines.join('\n').trimEnd()}\n`;
@@ -67,10 +73,26 @@ function operationOf(item: object, method: string): OperationObject | undefined 
   return (item as Readonly<Record<string, OperationObject | undefined>>)[method];
 }
 
-function section(method: string, path: string, operation: OperationObject): readonly string[] {
+/** `deploy`, `read or deploy`; nothing for a route that any token opens, or none is needed for. */
+function verbOf(routes: readonly DeclaredRoute[], method: string, path: string): string {
+  const verb = routes.find(
+    (route) =>
+      route.method.toLowerCase() === method && route.path.replace(/:(\w+)/g, '{$1}') === path,
+  )?.verb;
+  if (verb === undefined || verb === 'anyone') return '';
+  return [verb].flat().join(' or ');
+}
+
+function section(
+  method: string,
+  path: string,
+  operation: OperationObject,
+  verb: string,
+): readonly string[] {
   const lines = [`## ${method.toUpperCase()} ${path}`, ''];
   lines.push(`${operation.summary ?? ''}.`, '');
   if (operation.description) lines.push(operation.description, '');
+  if (verb !== '') lines.push(`Needs the verb \`${verb}\`.`, '');
   const parameters = (operation.parameters ?? []).filter(isParameter);
   if (parameters.length > 0) {
     lines.push('| parameter | in | meaning |', '|---|---|---|');

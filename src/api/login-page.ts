@@ -17,7 +17,8 @@ export function addLoginPage(routes: Routes, { access }: ApiNeeds): void {
     scope.addContentTypeParser(
       'application/x-www-form-urlencoded',
       { parseAs: 'string', bodyLimit: 4096 },
-      (_request, body, parsed) => parsed(null, Object.fromEntries(new URLSearchParams(`${body}`))),
+      (_request, body, parsed) =>
+        parsed(null, Object.fromEntries(new URLSearchParams(body.toString()))),
     );
 
     scope.get(

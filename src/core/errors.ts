@@ -109,7 +109,8 @@ export const CATALOGUE = {
   UNAUTHORIZED: {
     status: 401,
     title: 'A token is needed',
-    advice: 'Use the token file in the data folder of the server (BERTH_TOKEN).',
+    advice:
+      'Log in with `berth login`, or set BERTH_TOKEN; on the machine of the server --data leads to its own token.',
   },
   FORBIDDEN: {
     status: 403,

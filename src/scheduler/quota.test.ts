@@ -256,8 +256,7 @@ describe('a team on a plan', () => {
               if (acquired.kind === 'leased') held.push(acquired.lease);
             });
           }
-          if ('end' in one)
-            held.splice(one.end % (held.length || 1), 1)[0]?.end(one.how as 'done' | 'died');
+          if ('end' in one) held.splice(one.end % (held.length || 1), 1)[0]?.end(one.how);
           else if ('pass' in one) await world.pass(one.pass);
           else if ('cancel' in one) off[one.cancel % (off.length || 1)]?.abort();
           else if ('plan' in one) {
