@@ -1,7 +1,7 @@
 /** Every image in Podman's store, and what it is made of. */
 import { createHash } from 'node:crypto';
 import type { StoredImage } from '../../ports/engine.ts';
-import type { PodmanClient } from './client.ts';
+import { type PodmanClient, refused } from './client.ts';
 import { inspect, type Step, withAlgorithm } from './image.ts';
 import { LABEL } from './names.ts';
 
@@ -13,6 +13,9 @@ interface Listed {
 
 type Layers = StoredImage['layers'];
 
+/** Of a list that removals keep overtaking. */
+const LIST_TRIES = 20;
+
 export interface Images {
   list(): Promise<readonly StoredImage[]>;
   /** `sha256:…` of those with our ledger label; one call, however many there are. */
@@ -23,13 +26,20 @@ export interface Images {
 export function createImages(client: PodmanClient, ledgerId: string): Images {
   const known = new Map<string, Layers>();
 
-  const listed = async () =>
-    (await client.request({
+  /** Podman lists names first and looks each up then: one that is removed in between fails the whole list. */
+  const listed = async (): Promise<readonly Listed[]> => {
+    const call = {
       method: 'GET',
       path: '/images/json',
       query: { all: true },
       lane: 'read',
-    })) as readonly Listed[];
+    } as const;
+    for (let tries = 1; ; tries += 1) {
+      const answer = await client.ask(call);
+      if (answer.status < 400) return answer.value as readonly Listed[];
+      if (tries === LIST_TRIES || !isOvertaken(answer)) throw refused(call, answer);
+    }
+  };
 
   const layersOf = async (id: string): Promise<Layers | undefined> => {
     const kept = known.get(id);
@@ -65,6 +75,11 @@ export function createImages(client: PodmanClient, ledgerId: string): Images {
       return [...new Set(ours.map(({ Id }) => withAlgorithm(Id)))];
     },
   };
+}
+
+/** `image not known`, of an image that nobody asked for by name. */
+function isOvertaken(answer: { readonly status: number; readonly value: unknown }): boolean {
+  return answer.status >= 500 && JSON.stringify(answer.value).includes('image not known');
 }
 
 /** Podman gives contents and sizes in two lists: the steps that made a layer are those that are not empty. */
