@@ -6,7 +6,7 @@ import { BOUNDS } from '../core/limits.ts';
 const time = z.iso.datetime().describe('ISO 8601, UTC.');
 const projectName = z.string().min(1).max(BOUNDS.projectNameChars);
 
-export const environmentName = z
+const environmentName = z
   .string()
   .max(220)
   .refine(isEnvironmentName, { error: ENVIRONMENT_NAME_RULE })

@@ -106,7 +106,7 @@ export function isSameContent(a: Restored, b: Restored): boolean {
   );
 }
 
-export function isSameSettings(a: EnvironmentSettings, b: EnvironmentSettings): boolean {
+function isSameSettings(a: EnvironmentSettings, b: EnvironmentSettings): boolean {
   return (
     isSameRecord(a.variables, b.variables) &&
     isSameRecord(a.limits, b.limits) &&
@@ -211,7 +211,7 @@ function describeSettings(from: EnvironmentSettings, to: EnvironmentSettings): r
 }
 
 /** `1–5 instances`. */
-export function scaleText({ min, max }: Scale): string {
+function scaleText({ min, max }: Scale): string {
   const many = min === max ? `${max}` : `${min}–${max}`;
   return `${many} ${max === 1 ? 'instance' : 'instances'}`;
 }
