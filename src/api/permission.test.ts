@@ -207,6 +207,41 @@ describe('what belongs to another team', () => {
     expect(instances.code).toBe('DEPLOYMENT_NOT_FOUND');
   });
 
+  test('cannot be reached through what is one’s own', async () => {
+    const { token } = people[2] ?? { token: '' };
+    const own = await server.deploy('mine', token);
+    const secrets = await server.local.addSecret('KEY', 'canary', 'default');
+    expect(secrets.team).toBe('default');
+    const production = '/api/v1/projects/mine/environments/production';
+    const attempts: readonly (readonly [string, string, unknown])[] = [
+      ['POST', `${production}/releases`, { deployment: hidden }],
+      ['POST', `${production}/releases`, { deployment: `http://${hidden}.localhost` }],
+      ['PUT', '/api/v1/aliases', { hostname: 'mine.example.com', target: hidden }],
+      ['PUT', '/api/v1/aliases', { hostname: 'mine.example.com', target: 'hidden' }],
+      ['PUT', '/api/v1/aliases', { hostname: 'mine.example.com', target: 'hidden/production' }],
+      ['GET', '/api/v1/secrets?team=default', undefined],
+      ['POST', '/api/v1/secrets?team=default', { name: 'KEY', value: 'taken' }],
+      ['POST', '/api/v1/secrets/KEY/versions?team=default', { value: 'taken' }],
+      ['DELETE', '/api/v1/secrets/KEY?team=default&force=true', undefined],
+      ['POST', `${production}/variables`, { set: { STOLEN: '@KEY' } }],
+      ['POST', '/api/v1/tokens', { name: 'x', team: 'default' }],
+      ['POST', '/api/v1/tokens', { name: 'x', team: null }],
+      ['POST', '/api/v1/invitations', { name: 'x', team: 'default' }],
+    ];
+    for (const [method, path, body] of attempts) {
+      const answer = await server.ask(token, method, path, body);
+      const place = `${method} ${path} ${JSON.stringify(body)}`;
+      expect(`${place} ${answer.status}`).toMatch(/ 40[0349]$/);
+      expect(answer.text).not.toContain('canary');
+    }
+    expect((await server.local.secrets('default')).map(({ version }) => version)).toStrictEqual([
+      1,
+    ]);
+    // One’s own is there.
+    const mine = await server.ask(token, 'POST', `${production}/releases`, { deployment: own });
+    expect(mine.status).toBe(201);
+  });
+
   test('cannot be taken: its name is refused, whatever is deployed', async () => {
     const { token } = people[1] ?? { token: '' };
     const body = { project: 'hidden', source: { kind: 'image', reference: 'any' } };

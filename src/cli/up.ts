@@ -6,7 +6,13 @@ import { isHealthy } from './connect.ts';
 import type { Context } from './context.ts';
 import type { Output } from './output.ts';
 import type { ServerOptions } from './program.ts';
-import { dataFolder, runningServer, type ServerNote, urlOf } from './server-address.ts';
+import {
+  dataFolder,
+  remoteServer,
+  runningServer,
+  type ServerNote,
+  urlOf,
+} from './server-address.ts';
 import type { World } from './world.ts';
 
 /** A first start makes folders and a Podman service; adopting many instances takes a while, in ms. */
@@ -29,6 +35,12 @@ export async function run({ world, output }: Context, options: ServerOptions): P
       output.note(`  ${asked}: \`berth down\` first to change that.`);
     }
     if (!before) await showLoginLink(output, data);
+    const remote = await remoteServer(world, options);
+    if (remote && remote.url !== url) {
+      output.note(
+        `  Commands go to ${remote.url}: \`berth logout\`, or --data ${data}, leads here.`,
+      );
+    }
     if (output.isJson) output.json({ ...note, url, data, log, started: !before });
     else if (!output.isTerminal) output.print(url);
   } catch (error) {
