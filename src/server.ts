@@ -262,6 +262,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     clock,
     reporter,
     deploys: deployer,
+    removeEnvironment: (project, name) => releases.remove(project, name),
     onExpired: ({ id, project }, because) =>
       store.appendAudit({
         at: clock.now(),

@@ -6,6 +6,7 @@ const bytes = z.number().describe('in bytes');
 const gcLine = z
   .object({
     kind: z.enum([
+      'environment',
       'deployment',
       'container',
       'image',

@@ -82,6 +82,7 @@ async function openWorld(rules: Partial<CleanupRules> = {}) {
         removeRow: ({ id }) => store.deleteDeployment(id),
         discardBuild: (id) => rm(join(folders.builds, id), { recursive: true }),
       },
+      removeEnvironment: (project, name) => store.deleteEnvironment(project, name),
       onExpired: async ({ id }, because) => void expired.push(`${id}: ${because}`),
       aliases: () => Promise.resolve([]),
       sweepBlobs: () => Promise.resolve({ count: 0, bytes: 0 }),
@@ -142,6 +143,43 @@ test('previews go by the hour when their time is over, and not in the first hour
   expect(expired).toEqual(['old: preview, no request since it was made 9 days, lives 7 days']);
   expect((await store.deployments()).map(({ id }) => id).toSorted()).toEqual(['asked', 'new']);
   await passUntil(async () => (await store.deployments()).length === 0);
+});
+
+test('the preview of a branch goes before what it runs, and stays with it when it cannot', async () => {
+  const { cleanup, clock, store } = await openWorld();
+  for (const [id, environment] of [
+    ['cart', 'preview/cart'],
+    ['live', 'production'],
+  ] as const) {
+    await store.insertDeployment(preview(id, clock.now() - 30 * DAY_MS));
+    const release = await store.beginRelease({
+      project: 'shop',
+      environment,
+      kind: 'deploy',
+      baseId: id,
+      deploymentId: id,
+      settings: { variables: {}, limits: {} },
+      secrets: {},
+      because: '',
+      createdAt: clock.now() - 30 * DAY_MS,
+      createdBy: 'local',
+    });
+    await store.switchTo(release);
+  }
+  const remove = store.deleteEnvironment;
+  store.deleteEnvironment = () => Promise.reject(new BerthError('RELEASE_IN_PROGRESS'));
+  const refused = await cleanup.run();
+  expect(refused.lines.map(({ kind, outcome }) => `${kind} ${outcome}`)).toEqual([
+    'environment left',
+  ]);
+  store.deleteEnvironment = remove;
+  const done = await cleanup.run();
+  expect(done.lines.map(({ id, outcome }) => `${id} ${outcome}`)).toEqual([
+    'shop/preview/cart removed',
+    'cart removed',
+  ]);
+  expect((await store.deployments()).map(({ id }) => id)).toEqual(['live']);
+  expect((await store.environments()).map(({ name }) => name)).toEqual(['production']);
 });
 
 test('whoever is awake or was asked lately lives on', async () => {

@@ -35,6 +35,8 @@ export interface CleanupNeeds {
   readonly clock: Clock;
   readonly reporter: Reporter;
   readonly deploys: DeploysUnderWay;
+  /** With its history and its hostname; refused when something else needs it. */
+  readonly removeEnvironment: (project: string, name: string) => Promise<void>;
   /** Hears of every deployment that was removed because its time is over, for the audit log. */
   readonly onExpired: (deployment: Deployment, because: string) => Promise<void>;
   readonly aliases: () => Promise<readonly Alias[]>;

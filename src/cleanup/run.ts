@@ -42,13 +42,22 @@ export async function removeDeployments(
   while (!signal.aborted) {
     const seen = await observe(needs, lastRequestAt);
     const due = decide(seen, rules).filter(
-      ({ kind, verdict, id }) => kind === 'deployment' && verdict === 'remove' && !tried.has(id),
+      ({ kind, verdict, id }) =>
+        (kind === 'environment' || kind === 'deployment') && verdict === 'remove' && !tried.has(id),
     );
     if (due.length === 0) break;
     const decidedAt = needs.clock.now();
     const byId = new Map(seen.deployments.map((one) => [one.id, one]));
     for (const decision of due) {
       if (signal.aborted || needs.clock.now() - decidedAt > FRESH_MS) break;
+      if (decision.kind === 'environment') {
+        tried.add(decision.id);
+        const outcome = await removeEnvironment(needs, seen, decision.id);
+        lines.push({ ...decision, bytes: 0, outcome });
+        // What it runs stays with it, and is decided anew when it has gone.
+        if (outcome === 'left') for (const id of runBy(seen, decision.id)) tried.add(id);
+        continue;
+      }
       const deployment = byId.get(decision.id);
       const isAsked = lastRequestAt.get(decision.id) ?? 0;
       tried.add(decision.id);
@@ -76,6 +85,28 @@ export async function removeDeployments(
       return 'left';
     }
   }
+}
+
+async function removeEnvironment(
+  needs: CleanupNeeds,
+  { environments }: Observed,
+  id: string,
+): Promise<'removed' | 'left'> {
+  const found = environments.find(({ project, name }) => `${project}/${name}` === id);
+  try {
+    if (found) await needs.removeEnvironment(found.project, found.name);
+    needs.reporter.report('info', 'environment.expired', { environment: id });
+    return 'removed';
+  } catch (error) {
+    needs.reporter.report('warn', 'environment.left', { environment: id, error: String(error) });
+    return 'left';
+  }
+}
+
+function runBy({ releases }: Observed, id: string): readonly DeploymentId[] {
+  return releases
+    .filter((one) => one.state === 'current' && `${one.project}/${one.environment}` === id)
+    .flatMap(({ deploymentId, baseId }) => [deploymentId, baseId]);
 }
 
 /** Removes what no deployment needs: images, layers, networks, folders, blobs. */

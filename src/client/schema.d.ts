@@ -3812,7 +3812,7 @@ export interface components {
             bytes: number;
             id: string;
             /** @enum {string} */
-            kind: "deployment" | "container" | "image" | "layer" | "network" | "logs" | "build" | "blobs";
+            kind: "environment" | "deployment" | "container" | "image" | "layer" | "network" | "logs" | "build" | "blobs";
             /**
              * @description after a run; `left`: it was to go and could not
              * @enum {string}

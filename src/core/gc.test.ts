@@ -149,6 +149,61 @@ describe('deployments', () => {
     expect(of(inStaging, 'long')).toMatch(/^remove/);
   });
 
+  test('a preview of a branch goes with what it runs, and what it runs lives by its requests', () => {
+    const environment = (name: string, createdAt = 0) => ({
+      project: 'shop',
+      name,
+      latest: 1,
+      settings: { variables: {}, limits: {} },
+      createdAt,
+    });
+    const current = (deploymentId: string, name: string) =>
+      release(1, deploymentId, { environment: name, state: 'current' });
+    const seen = {
+      deployments: ['old', 'used', 'named', 'next'].map((id) => deployment(id)),
+      environments: [
+        environment('preview/old'),
+        environment('preview/used'),
+        environment('preview/named'),
+        environment('preview/next'),
+        environment('preview/empty', NOW - 8 * DAY_MS),
+        environment('preview/new', NOW),
+        environment('qa'),
+      ],
+      releases: [
+        current('old', 'preview/old'),
+        current('used', 'preview/used'),
+        current('named', 'preview/named'),
+        release(1, 'next', { environment: 'preview/next', state: 'preparing' }),
+      ],
+      aliases: [
+        {
+          hostname: 'demo.example.com',
+          path: '/',
+          target: { kind: 'environment', project: 'shop', environment: 'preview/named' },
+          team: 't',
+          createdAt: 0,
+          createdBy: '',
+        } as const,
+      ],
+      lastRequestAt: new Map([['used', NOW - DAY_MS]]),
+    };
+    const found = judge(seen);
+    expect(of(found, 'old')).toBe(
+      'remove: preview/old, no request since it was made 100 days, lives 7 days',
+    );
+    expect(of(found, 'shop/preview/old')).toBe('remove: what it runs goes: old');
+    expect(of(found, 'used')).toBe('keep: preview/used, last request 1 day ago, lives 7 days');
+    expect(of(found, 'shop/preview/used')).toBe('keep: it runs used');
+    expect(of(found, 'named')).toBe('keep: aliased by demo.example.com');
+    expect(of(found, 'shop/preview/named')).toMatch(/^keep/);
+    expect(of(found, 'next')).toBe('keep: preview/next v1, which is on its way');
+    expect(of(found, 'shop/preview/next')).toMatch(/^keep/);
+    expect(of(found, 'shop/preview/empty')).toMatch(/^remove: nothing was released to it, made 8/);
+    expect(of(found, 'shop/preview/new')).toMatch(/^keep/);
+    expect(of(found, 'shop/qa')).toBeUndefined();
+  });
+
   test('what an alias names, what is awake, what is worked on, and the base of what is kept stay', () => {
     const target = { kind: 'deployment', deploymentId: 'a' } as const;
     const found = judge({
@@ -323,7 +378,7 @@ describe('whatever there is', () => {
       releases: fc.uniqueArray(
         fc.record({
           number: fc.integer({ min: 1, max: 8 }),
-          environment: fc.constantFrom('production', 'staging'),
+          environment: fc.constantFrom('production', 'staging', 'preview/a'),
           deploymentId: id,
           baseId: id,
           state: fc.constantFrom('preparing', 'trial', 'current', 'superseded', 'failed'),
@@ -361,6 +416,13 @@ describe('whatever there is', () => {
         releases: drawn.releases.map(({ number, deploymentId, ...more }) =>
           release(number, deploymentId, more),
         ),
+        environments: ['production', 'staging', 'preview/a'].map((name) => ({
+          project: 'shop',
+          name,
+          latest: 8,
+          settings: { variables: {}, limits: {} },
+          createdAt: NOW - 20 * DAY_MS,
+        })),
         aliases: drawn.aliased.map((deploymentId) => ({
           hostname: 'a.example.com',
           path: '/',
@@ -400,6 +462,7 @@ describe('whatever there is', () => {
     fc.assert(
       fc.property(world, rules, (seen, by) => {
         const named = [
+          'environment shop/preview/a',
           ...seen.deployments.map((one) => `deployment ${one.id}`),
           ...seen.ledger.map((one) => `${one.kind} ${one.id}`),
           ...seen.logs.map((one) => `logs ${one}`),
@@ -501,6 +564,12 @@ describe('whatever there is', () => {
         const after: Seen = {
           ...seen,
           deployments: seen.deployments.filter((one) => stays('deployment', one.id)),
+          environments: seen.environments.filter((one) =>
+            stays('environment', `${one.project}/${one.name}`),
+          ),
+          releases: seen.releases.filter((one) =>
+            stays('environment', `${one.project}/${one.environment}`),
+          ),
           ledger: seen.ledger.filter((one) => stays(one.kind, one.id)),
           images: seen.images.filter((one) => !gone.has(one.id)),
           logs: seen.logs.filter((one) => stays('logs', one)),

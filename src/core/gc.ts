@@ -7,7 +7,8 @@ import type {
   LedgerEntry,
   Release,
 } from './model.ts';
-import { inReach } from './reach.ts';
+import { isPreview } from './environment.ts';
+import { currentReleases, inReach } from './reach.ts';
 import { spanInWords } from './words.ts';
 
 /** For how long what nobody names stays; times in ms. */
@@ -69,12 +70,12 @@ export interface Seen {
   readonly builds: readonly string[];
 }
 
-export type DecisionKind = 'deployment' | LedgerEntry['kind'] | 'logs' | 'build';
+export type DecisionKind = 'environment' | 'deployment' | LedgerEntry['kind'] | 'logs' | 'build';
 
 /** What becomes of one thing. */
 export interface Decision {
   readonly kind: DecisionKind;
-  /** Of the deployment, of the ledger's entry, or the name of the folder. */
+  /** `shop/preview/cart`, the id of the deployment or of the ledger's entry, or the name of the folder. */
   readonly id: string;
   readonly project?: string;
   readonly verdict: 'keep' | 'remove';
@@ -91,6 +92,7 @@ export function decide(
   const deployments = scope === 'all' ? decideDeployments(seen, rules) : keepAll(seen);
   const known = index(seen, deployments);
   return [
+    ...(scope === 'all' ? decideEnvironments(seen, known, rules) : []),
     ...deployments.values(),
     ...seen.ledger.map((entry) => decideEntry(entry, known, rules)),
     ...seen.logs.map((id) => decideFolder('logs', id, known)),
@@ -146,11 +148,17 @@ function keepAll({ deployments }: Seen): ReadonlyMap<DeploymentId, Decision> {
 type Reason = Pick<Decision, 'verdict' | 'because'>;
 
 function decideDeployments(seen: Seen, rules: CleanupRules): ReadonlyMap<DeploymentId, Decision> {
-  const named = new Map([...namedByAliases(seen), ...inReach(seen, rules)]);
+  const current = currentReleases(seen.releases);
+  const named = new Map([...namedByAliases(seen, current), ...inReach(seen, rules)]);
+  const previews = new Map<DeploymentId, string>();
+  for (const { deploymentId, environment } of current.values()) {
+    if (isPreview(environment)) previews.set(deploymentId, environment);
+  }
   const decided = new Map<DeploymentId, Decision>();
   for (const deployment of seen.deployments) {
     const { id, project } = deployment;
-    const reason = decideDeployment(deployment, named.get(id), seen, rules);
+    const preview = previews.get(id) ?? 'preview';
+    const reason = decideDeployment(deployment, named.get(id), preview, seen, rules);
     decided.set(id, { kind: 'deployment', id, project, ...reason });
   }
   keepBases(seen.deployments, decided);
@@ -171,6 +179,7 @@ function decideDeployments(seen: Seen, rules: CleanupRules): ReadonlyMap<Deploym
 function decideDeployment(
   { id, state, createdAt, readyAt = createdAt }: Deployment,
   namedBecause: string | undefined,
+  preview: string,
   { now, underWay, awake, lastRequestAt }: Seen,
   rules: CleanupRules,
 ): Reason {
@@ -184,8 +193,8 @@ function decideDeployment(
   const lastRequest = lastRequestAt.get(id);
   const isAsked = lastRequest !== undefined && lastRequest >= readyAt;
   return isAsked
-    ? lives('preview', 'last request', now - lastRequest, rules.previewTtlMs)
-    : lives('preview', 'no request since it was made', now - readyAt, rules.previewTtlMs);
+    ? lives(preview, 'last request', now - lastRequest, rules.previewTtlMs)
+    : lives(preview, 'no request since it was made', now - readyAt, rules.previewTtlMs);
 }
 
 /** `preview, last request 9 days ago, lives 7 days`. */
@@ -196,13 +205,47 @@ function lives(what: string, since: string, ageMs: number, ttlMs: number): Reaso
   return { verdict: ageMs > ttlMs ? 'remove' : 'keep', because };
 }
 
-function namedByAliases({ aliases }: Seen): ReadonlyMap<DeploymentId, string> {
+function namedByAliases(
+  { aliases }: Seen,
+  current: ReadonlyMap<string, Release>,
+): ReadonlyMap<DeploymentId, string> {
   const named = new Map<DeploymentId, string>();
   for (const { hostname, path, target } of aliases) {
-    if (target.kind !== 'deployment') continue;
-    named.set(target.deploymentId, `aliased by ${hostname}${path === '/' ? '' : path}`);
+    const id =
+      target.kind === 'deployment'
+        ? target.deploymentId
+        : current.get(`${target.project}/${target.environment}`)?.deploymentId;
+    if (id !== undefined) named.set(id, `aliased by ${hostname}${path === '/' ? '' : path}`);
   }
   return named;
+}
+
+/** A preview of a branch goes with what it runs. The others stay until somebody removes them, and are not in it. */
+function decideEnvironments(
+  { environments, releases, aliases, now }: Seen,
+  { kept }: Known,
+  { previewTtlMs }: CleanupRules,
+): readonly Decision[] {
+  const current = currentReleases(releases);
+  const busy = new Set<string>();
+  for (const { project, environment, state } of releases) {
+    if (state === 'preparing' || state === 'trial') busy.add(`${project}/${environment}`);
+  }
+  for (const { target } of aliases) {
+    if (target.kind === 'environment') busy.add(`${target.project}/${target.environment}`);
+  }
+  return environments
+    .filter(({ name }) => isPreview(name))
+    .map(({ project, name, createdAt }) => {
+      const id = `${project}/${name}`;
+      const runs = current.get(id)?.deploymentId;
+      let reason = lives('nothing was released to it', 'made', now - createdAt, previewTtlMs);
+      if (busy.has(id)) reason = keep('a release is on its way, or an alias leads to it');
+      else if (runs !== undefined) {
+        reason = kept.has(runs) ? keep(`it runs ${runs}`) : remove(`what it runs goes: ${runs}`);
+      }
+      return { kind: 'environment', id, project, ...reason };
+    });
 }
 
 /** Whoever is kept keeps the deployment whose image it runs, and so on to the first. */

@@ -1,11 +1,12 @@
 /** Which deployments a rollback can still reach, and by which release. */
+import { isPreview, PRODUCTION } from './environment.ts';
 import type { DeploymentId, Environment, Release } from './model.ts';
 import { spanInWords } from './words.ts';
 
-/** Its history is kept for a time as well as by number. */
-const PRODUCTION = 'production';
-
-/** What runs or may run again, each with the best reason: a current release before an older one. */
+/**
+ * What runs or may run again, each with the best reason: a current release before an older one. Of a preview only what is
+ * on its way: a branch that nobody looks at any more keeps nothing.
+ */
 export function inReach(
   seen: {
     readonly now: number;
@@ -14,6 +15,9 @@ export function inReach(
   },
   rules: { readonly keepReleases: number; readonly keepProductionMs: number },
 ): ReadonlyMap<DeploymentId, string> {
+  const currents = new Map(
+    seen.environments.map(({ project, name, current }) => [`${project}/${name}`, current]),
+  );
   const histories = new Map<string, Release[]>();
   for (const release of seen.releases) {
     const key = `${release.project}/${release.environment}`;
@@ -24,9 +28,7 @@ export function inReach(
   const reached = new Map<DeploymentId, { rank: number; because: string }>();
   for (const history of histories.values()) {
     const { project, environment } = history[0] ?? {};
-    const current = seen.environments.find(
-      (one) => one.project === project && one.name === environment,
-    )?.current;
+    const current = currents.get(`${project}/${environment}`);
     for (const { release, rank, because } of reasons(history, current, seen.now, rules)) {
       for (const id of [release.deploymentId, release.baseId]) {
         const known = reached.get(id);
@@ -61,6 +63,7 @@ function reasons(
       reached.push({ release, rank: 1, because: `${name}, which is on its way` });
       continue;
     }
+    if (isPreview(release.environment)) continue;
     const isCurrent = release.state === 'current' || release.number === current;
     if (release.state === 'failed' && !isCurrent) continue;
     tookTraffic += 1;
@@ -77,4 +80,13 @@ function reasons(
     until = release.createdAt;
   }
   return reached;
+}
+
+/** What each environment runs now: `project/name` → its release. */
+export function currentReleases(releases: readonly Release[]): ReadonlyMap<string, Release> {
+  return new Map(
+    releases
+      .filter(({ state }) => state === 'current')
+      .map((release) => [`${release.project}/${release.environment}`, release]),
+  );
 }

@@ -173,6 +173,7 @@ async function openWorld(options: { knobs?: MemoryKnobs; bootTimeoutMs?: number 
       clock: systemClock,
       reporter,
       deploys: deployer,
+      removeEnvironment: (project, name) => store.deleteEnvironment(project, name),
       onExpired: () => Promise.resolve(),
       aliases: () => Promise.resolve([]),
       sweepBlobs: (manifests, isDryRun) => folders.sweep(manifests, 60 * 60 * 1000, isDryRun),
