@@ -74,7 +74,8 @@ export function preparePodman(options: PodmanOptions): PodmanCommand {
     throw new BerthError('HOST_UNSUPPORTED', { detail: `${options.runtime} is not installed.` });
   }
   const shell = findProgram('bash', path);
-  const memoryFolder = shell === undefined ? undefined : secretsFolder(options.ledgerId);
+  const memoryFolder =
+    shell === undefined ? undefined : secretsFolder(options.ledgerId, options.runtime);
   const quick =
     shell === undefined
       ? undefined

@@ -19,11 +19,13 @@ const IN_MEMORY: readonly number[] = [0x01021994 /* tmpfs */, 0x858458f6 /* ramf
 
 /**
  * A folder of this Berth on a file system that is in memory: a run folder first, because only its owner writes there.
- * Undefined where there is none. It is not made yet.
+ * Undefined where there is none, and for crun also where /run is none: it copies the configuration there before our
+ * program takes the values out again. It is not made yet.
  */
-export function secretsFolder(ledgerId: string): string | undefined {
-  const runtime = process.env.XDG_RUNTIME_DIR;
-  const places = ['/run', ...(runtime === undefined ? [] : [runtime]), '/dev/shm'];
+export function secretsFolder(ledgerId: string, runtime: 'runc' | 'crun'): string | undefined {
+  if (runtime === 'crun' && !isInMemory('/run')) return undefined;
+  const own = process.env.XDG_RUNTIME_DIR;
+  const places = ['/run', ...(own === undefined ? [] : [own]), '/dev/shm'];
   const place = places.find(isInMemory);
   return place === undefined ? undefined : join(place, `berth-${ledgerId}`);
 }
@@ -66,7 +68,7 @@ export function createSecretFiles(folder: string | undefined): SecretFiles {
       if (folder === undefined) {
         throw new BerthError('HOST_UNSUPPORTED', {
           detail:
-            'Secrets need bash and a tmpfs at /run or /dev/shm, so that their values touch no disk.',
+            'Secrets need bash and a tmpfs, at /run or (for runc) /dev/shm, so that their values touch no disk.',
         });
       }
       const byPlaceholder = new Map<string, string>();

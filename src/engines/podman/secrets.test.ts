@@ -12,7 +12,7 @@ import { systemRandom } from '../../system/random.ts';
 import { openPodmanEngine } from './engine.ts';
 import { openPodmanGround, podman, type PodmanGround } from './fixture.ts';
 import { containerName } from './names.ts';
-import { secretsFolder } from './secret-files.ts';
+import { createSecretFiles, secretsFolder } from './secret-files.ts';
 
 const execute = promisify(execFile);
 
@@ -87,7 +87,7 @@ describe('a container with secrets', () => {
         `/run/runc/${containerId}`,
         `/run/containers/storage/overlay-containers/${containerId}`,
         ground.dataFolder,
-        secretsFolder(ground.ledgerId) ?? '',
+        secretsFolder(ground.ledgerId, ground.options.runtime) ?? '',
         '/tmp/podman-run-0',
       ]).catch(({ stdout, code }: { stdout: string; code: number }) => {
         // 1: nothing found, 2: nothing found and some of these are not there.
@@ -142,7 +142,7 @@ describe('a container with secrets', () => {
   });
 
   test('leaves no folder behind in memory', async () => {
-    const folder = secretsFolder(ground.ledgerId);
+    const folder = secretsFolder(ground.ledgerId, ground.options.runtime);
     expect(folder).toMatch(/^\/(run|dev\/shm)\/berth-/);
     const spec = ground.script(SHOW, { secretEnv: { S0: canary() } });
     await ground.engine.create(spec);
@@ -153,12 +153,20 @@ describe('a container with secrets', () => {
 
   test('whose Berth was killed in the middle leaves nothing once the next one is there', async () => {
     const { mkdir, writeFile, stat } = await import('node:fs/promises');
-    const folder = secretsFolder(ground.ledgerId) ?? '';
+    const folder = secretsFolder(ground.ledgerId, ground.options.runtime) ?? '';
     await mkdir(join(folder, 'left'), { recursive: true, mode: 0o700 });
     await writeFile(join(folder, 'left', 'values'), 'x');
     const next = await openPodmanEngine(ground.options);
     await expect(stat(folder)).rejects.toMatchObject({ code: 'ENOENT' });
     await next.close();
     await rm(folder, { recursive: true, force: true });
+  });
+
+  test('is refused where values could not be handed over in memory', () => {
+    const nowhere = createSecretFiles(undefined);
+    expect(nowhere.placeholders('app-1.abcdef', {})).toEqual({});
+    expect(() => nowhere.placeholders('app-1.abcdef', { S0: 'x' })).toThrow(
+      expect.objectContaining({ code: 'HOST_UNSUPPORTED' }),
+    );
   });
 });
