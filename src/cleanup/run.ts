@@ -50,6 +50,7 @@ export async function removeDeployments(
     const byId = new Map(seen.deployments.map((one) => [one.id, one]));
     for (const decision of due) {
       if (signal.aborted || needs.clock.now() - decidedAt > FRESH_MS) break;
+      if (tried.has(decision.id)) continue;
       if (decision.kind === 'environment') {
         tried.add(decision.id);
         const outcome = await removeEnvironment(needs, seen, decision.id);
