@@ -99,11 +99,11 @@ test('instances that run out of memory under load cost no other request its answ
   expect(await timesFilled(url)).toBe(killed);
 });
 
-test('a GET that kills its instance takes one more with it, and no third', async () => {
+test('a GET that kills its instance takes two more with it, and no fourth', async () => {
   const configuration = { name: 'killed', slot: 'c.125-m64', limits: LIMITS };
   const url = await berth.deploy('hello', configuration, { 'server.mjs': HUNGRY });
   expect((await berth.get(url, '/fill')).status).toBe(502);
-  expect(await timesFilled(url)).toBe(2);
+  expect(await timesFilled(url)).toBe(3);
   expect(await berth.get(url)).toMatchObject({ status: 200, body: 'well' });
   await comesToRest(url);
 });

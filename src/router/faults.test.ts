@@ -66,12 +66,12 @@ describe('an instance that refuses the connection', () => {
     expect(world.records[0]).toMatchObject({ status: 200, retries: 1 });
   });
 
-  it('is tried three times in all', async () => {
+  it('is tried four times in all', async () => {
     await world.fleet.refuse(APP);
     const reply = await call(world, { headers: { accept: 'application/json' } });
     expect(reply.status).toBe(502);
     expect(JSON.parse(reply.text)).toMatchObject({ code: 'INSTANCE_DIED', status: 502 });
-    expect(hows()).toEqual(['refused', 'refused', 'refused']);
+    expect(hows()).toEqual(['refused', 'refused', 'refused', 'refused']);
     expect(reply.headers['x-berth-error']).toBe('INSTANCE_DIED');
     expect(reply.headers['x-berth-start']).toBe('warm');
   });
@@ -86,14 +86,14 @@ describe('an instance that dies before it answers', () => {
     expect(hows()).toEqual(['died', 'done']);
   });
 
-  it('takes one more with it when it was the request that killed it, and no third', async () => {
+  it('takes two more with it when it was the request that killed it, and no fourth', async () => {
     const seen = [];
-    for (let instance = 0; instance < 3; instance += 1) seen.push(await serveAfterHangingUp(1));
+    for (let instance = 0; instance < 4; instance += 1) seen.push(await serveAfterHangingUp(1));
     const reply = await call(world);
     expect(reply.status).toBe(502);
-    expect(reply.text).toContain('2 instances ended while they answered it');
-    expect(seen.map((times) => times())).toEqual([1, 1, 0]);
-    expect(hows()).toEqual(['died', 'died']);
+    expect(reply.text).toContain('3 instances ended while they answered it');
+    expect(seen.map((times) => times())).toEqual([1, 1, 1, 0]);
+    expect(hows()).toEqual(['died', 'died', 'died']);
   });
 
   it('is replaced for a chunked PUT that is small enough to be held', async () => {

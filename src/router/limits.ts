@@ -65,7 +65,7 @@ export const DEFAULT_ROUTER_LIMITS: RouterLimits = {
   replayBytes: 64 * 1024,
   totalReplayBytes: 64 * 1024 * 1024,
   gatherMs: 10,
-  maxTries: 3,
+  maxTries: 4,
   lingerMs: 10_000,
   halfClosedMs: 30_000,
   goodbyeMs: 3_000,
