@@ -52,7 +52,7 @@ export function openLineWriter(
   function send(batch: Buffer, from: number): void {
     write(fd, batch, from, batch.length - from, null, (error, bytes) => {
       if (error?.code === 'EAGAIN' && !isClosed) {
-        void clock.sleep(BATCH_MS).then(() => send(batch, from));
+        void sendLater(batch, from);
         return;
       }
       if (!error && from + bytes < batch.length) {
@@ -70,6 +70,11 @@ export function openLineWriter(
       if (waiting.length >= BATCH_CHARACTERS) flush();
       else later();
     });
+  }
+
+  async function sendLater(batch: Buffer, from: number): Promise<void> {
+    await clock.sleep(BATCH_MS);
+    send(batch, from);
   }
 
   function later(): void {
