@@ -208,6 +208,18 @@ export function releaseStoreContract(name: string, fresh: () => Promise<Fresh>):
       expect(await store.environments({ project: 'b' })).toHaveLength(2);
     });
 
+    it('and lists what is current of several hundred environments, each once', async () => {
+      const { store } = await fresh();
+      const names = Array.from({ length: 230 }, (_, index) => `p${String(index).padStart(3, '0')}`);
+      await Promise.all(names.map((project) => released(store, { project })));
+      await released(store, { project: 'p100', environment: 'staging' });
+      await store.beginRelease(aDraft({ project: 'p101' }));
+      const found = await store.currentReleases();
+      expect(found.map(({ project }) => project)).toStrictEqual(
+        [...names, 'p100'].toSorted((a, b) => (a < b ? -1 : 1)),
+      );
+    });
+
     it('and finds the releases of a deployment, whether they run it or are based on it', async () => {
       const { store } = await fresh();
       await released(store, { deploymentId: 'shop-x' });

@@ -212,9 +212,31 @@ export function sqliteReleases(open: () => Kysely<Tables>): ReleaseStore {
     releases: (query) => releasesOf(open, query),
 
     async currentReleases({ project } = {}) {
-      let query = open().selectFrom('releases').selectAll().where('state', '=', 'current');
-      if (project !== undefined) query = query.where('project', '=', project);
-      return inParts(await query.orderBy('project').orderBy('environment').execute());
+      const all: Release[] = [];
+      for (;;) {
+        const last = all.at(-1);
+        let query = open()
+          .selectFrom('releases')
+          .selectAll()
+          .where('state', '=', 'current')
+          .orderBy('project')
+          .orderBy('environment')
+          .limit(PAGE_ROWS);
+        if (project !== undefined) query = query.where('project', '=', project);
+        if (last) {
+          query = query.where((of) =>
+            of(
+              of.refTuple('project', 'environment'),
+              '>',
+              of.tuple(last.project, last.environment),
+            ),
+          );
+        }
+        const page = await query.execute();
+        for (const row of page) all.push(releaseFromRow(row));
+        if (page.length < PAGE_ROWS) return all;
+        await setImmediate();
+      }
     },
 
     async unfinishedReleases() {
