@@ -50,6 +50,28 @@ it('flushes every write to disk before it is confirmed, and checks references', 
   expect(await pragma('foreign_keys')).toStrictEqual({ foreign_keys: 1 });
 });
 
+it('gives the projects of a file from before there were teams to the team default', async () => {
+  const file = await dataFile();
+  const database = await openDatabase(file);
+  await migrate(database, file, MIGRATIONS.slice(0, 1));
+  for (const [id, project, at] of [
+    ['shop-2', 'shop', 20],
+    ['shop-1', 'shop', 10],
+    ['toys-1', 'toys', 30],
+  ] as const) {
+    await sql`insert into deployments (id, project, source, configuration, state, created_at, created_by)
+      values (${id}, ${project}, '{}', '{}', 'ready', ${at}, 'local')`.execute(database);
+  }
+  await database.destroy();
+  const store = await openSqliteStore(file);
+  onTestFinished(() => store.close());
+  expect(await store.projects()).toStrictEqual([
+    { name: 'shop', team: 'default', createdAt: 10 },
+    { name: 'toys', team: 'default', createdAt: 30 },
+  ]);
+  expect(await store.teams()).toStrictEqual([{ name: 'default', plan: 'unlimited', createdAt: 0 }]);
+});
+
 it('refuses to change or remove a line of the audit log, also for other programs', async () => {
   const file = await written(0);
   const store = await openSqliteStore(file);
