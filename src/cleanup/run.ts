@@ -1,8 +1,9 @@
 /** Does what was decided: deployments first, then what nothing needs any more. */
 import { join } from 'node:path';
-import { type CleanupRules, type Decision, decide } from '../core/gc.ts';
+import { type CleanupRules, type Decision, decideInSteps } from '../core/gc.ts';
 import type { DeploymentId } from '../core/model.ts';
 import { childrenFirst, freedBy } from '../core/stored-images.ts';
+import { inTurns } from './in-turns.ts';
 import { folderBytes } from './measure.ts';
 import type { CleanupNeeds } from './needs.ts';
 import { observe, type Observed } from './observe.ts';
@@ -26,7 +27,7 @@ export async function plan(
   lastRequestAt: ReadonlyMap<DeploymentId, number>,
 ): Promise<readonly GcLine[]> {
   const seen = await observe(needs, lastRequestAt);
-  const decisions = decide(seen, rules);
+  const decisions = await inTurns(decideInSteps(seen, rules));
   return [...(await weigh(needs, seen, decisions)), ...(await blobs(needs, seen, decisions, true))];
 }
 
@@ -41,7 +42,7 @@ export async function removeDeployments(
   const tried = new Set<DeploymentId>();
   while (!signal.aborted) {
     const seen = await observe(needs, lastRequestAt);
-    const due = decide(seen, rules).filter(
+    const due = (await inTurns(decideInSteps(seen, rules))).filter(
       ({ kind, verdict, id }) =>
         (kind === 'environment' || kind === 'deployment') && verdict === 'remove' && !tried.has(id),
     );
@@ -122,7 +123,11 @@ export async function clear(
   const clearImages = async () => {
     const observed = await observe(needs, lastRequestAt);
     const seen: Observed = { ...observed, isBuilding: false };
-    const lighter = await weigh(needs, seen, decide(seen, rules, 'deployments stay'));
+    const lighter = await weigh(
+      needs,
+      seen,
+      await inTurns(decideInSteps(seen, rules, 'deployments stay')),
+    );
     for (const line of lighter) {
       if (line.verdict !== 'remove' || (line.kind !== 'image' && line.kind !== 'layer')) continue;
       lines.push(await removeOne(needs, line));
@@ -136,7 +141,7 @@ export async function clear(
   if (isAlone) await clearImages();
   else await needs.deploys.whileNoBuild(clearImages);
   const seen = await observe(needs, lastRequestAt);
-  const decisions = decide(seen, rules, 'deployments stay');
+  const decisions = await inTurns(decideInSteps(seen, rules, 'deployments stay'));
   for (const line of await weigh(needs, seen, decisions)) {
     if (line.verdict !== 'remove') continue;
     if (line.kind !== 'network' && line.kind !== 'logs' && line.kind !== 'build') continue;

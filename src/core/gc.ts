@@ -9,6 +9,7 @@ import type {
 } from './model.ts';
 import { isPreview } from './environment.ts';
 import { currentReleases, inReach } from './reach.ts';
+import { allSteps, eachInSteps, type Steps } from './steps.ts';
 import { spanInWords } from './words.ts';
 
 /** For how long what nobody names stays; times in ms. */
@@ -83,21 +84,24 @@ export interface Decision {
 }
 
 /** Deployments first, then what only they used. Nothing is in it that neither a row, the ledger nor our own folders name. */
-export function decide(
+export function* decideInSteps(
   seen: Seen,
   rules: CleanupRules,
   /** Only what no deployment needs is asked for: every row keeps what is its own, even one whose time is over. */
   scope: 'all' | 'deployments stay' = 'all',
-): readonly Decision[] {
-  const deployments = scope === 'all' ? decideDeployments(seen, rules) : keepAll(seen);
-  const known = index(seen, deployments);
-  return [
-    ...(scope === 'all' ? decideEnvironments(seen, known, rules) : []),
-    ...deployments.values(),
-    ...seen.ledger.map((entry) => decideEntry(entry, known, rules)),
-    ...seen.logs.map((id) => decideFolder('logs', id, known)),
-    ...seen.builds.map((id) => decideFolder('build', id, known)),
-  ];
+): Steps<readonly Decision[]> {
+  const decided = scope === 'all' ? yield* decideDeployments(seen, rules) : yield* keepAll(seen);
+  const known = yield* index(seen, decided);
+  const environments = scope === 'all' ? decideEnvironments(seen, known, rules) : [];
+  const entries = yield* eachInSteps(seen.ledger, (entry) => decideEntry(entry, known, rules));
+  const logs = yield* eachInSteps(seen.logs, (id) => decideFolder('logs', id, known));
+  const builds = yield* eachInSteps(seen.builds, (id) => decideFolder('build', id, known));
+  return [...environments, ...decided.values(), ...entries, ...logs, ...builds];
+}
+
+/** The same at once. */
+export function decide(...asked: Parameters<typeof decideInSteps>): readonly Decision[] {
+  return allSteps(decideInSteps(...asked));
 }
 
 /** What was seen, by the names under which it is asked for: ten thousand deployments must not be searched for each of them. */
@@ -112,55 +116,57 @@ interface Known extends Seen {
   readonly standsOn: ReadonlyMap<string, DeploymentId>;
 }
 
-function index(seen: Seen, decided: ReadonlyMap<DeploymentId, Decision>): Known {
+function* index(seen: Seen, decided: ReadonlyMap<DeploymentId, Decision>): Steps<Known> {
   const byId = new Map(seen.deployments.map((deployment) => [deployment.id, deployment]));
   const kept = new Set<DeploymentId>();
   const running = new Set<string>();
   const runs = new Map<string, DeploymentId>();
   const standsOn = new Map<string, DeploymentId>();
   const parents = new Map(seen.images.map(({ id, parentId }) => [id, parentId]));
-  for (const { id, project, state, image } of seen.deployments) {
-    if (decided.get(id)?.verdict !== 'keep') continue;
+  yield* eachInSteps(seen.deployments, ({ id, project, state, image }) => {
+    if (decided.get(id)?.verdict !== 'keep') return;
     kept.add(id);
     if (state !== 'failed' || seen.underWay.has(id)) running.add(project);
     // The image of a deploy that failed explains nothing and runs nothing: it may go before its row.
-    if (!image || state === 'failed') continue;
+    if (!image || state === 'failed') return;
     runs.set(image.id, id);
     let at = parents.get(image.id);
     while (at !== undefined && !standsOn.has(at)) {
       standsOn.set(at, id);
       at = parents.get(at);
     }
-  }
+  });
   const projects = new Set(seen.deployments.map(({ project }) => project));
   return { ...seen, byId, kept, running, projects, runs, standsOn };
 }
 
-function keepAll({ deployments }: Seen): ReadonlyMap<DeploymentId, Decision> {
-  return new Map(
-    deployments.map(({ id, project }) => [
-      id,
-      { kind: 'deployment', id, project, ...keep('it is not asked for') },
-    ]),
-  );
+type Decided = Map<DeploymentId, Decision>;
+
+function* keepAll({ deployments }: Seen): Steps<Decided> {
+  const decided: Decided = new Map();
+  yield* eachInSteps(deployments, ({ id, project }) => {
+    decided.set(id, { kind: 'deployment', id, project, ...keep('it is not asked for') });
+  });
+  return decided;
 }
 
 type Reason = Pick<Decision, 'verdict' | 'because'>;
 
-function decideDeployments(seen: Seen, rules: CleanupRules): ReadonlyMap<DeploymentId, Decision> {
+function* decideDeployments(seen: Seen, rules: CleanupRules): Steps<Decided> {
   const current = currentReleases(seen.releases);
-  const named = new Map([...namedByAliases(seen, current), ...inReach(seen, rules)]);
+  const named = new Map([...namedByAliases(seen, current), ...(yield* inReach(seen, rules))]);
   const previews = new Map<DeploymentId, string>();
   for (const { deploymentId, environment } of current.values()) {
     if (isPreview(environment)) previews.set(deploymentId, environment);
   }
-  const decided = new Map<DeploymentId, Decision>();
-  for (const deployment of seen.deployments) {
+  const decided: Decided = new Map();
+  yield* eachInSteps(seen.deployments, (deployment) => {
     const { id, project } = deployment;
     const preview = previews.get(id) ?? 'preview';
     const reason = decideDeployment(deployment, named.get(id), preview, seen, rules);
     decided.set(id, { kind: 'deployment', id, project, ...reason });
-  }
+  });
+  yield undefined;
   keepBases(seen.deployments, decided);
   return decided;
 }

@@ -1,30 +1,31 @@
 /** Which deployments a rollback can still reach, and by which release. */
 import { isPreview, PRODUCTION } from './environment.ts';
 import type { DeploymentId, Environment, Release } from './model.ts';
+import { eachInSteps, type Steps } from './steps.ts';
 import { spanInWords } from './words.ts';
 
 /**
  * What runs or may run again, each with the best reason: a current release before an older one. Of a preview only what is
  * on its way: a branch that nobody looks at any more keeps nothing.
  */
-export function inReach(
+export function* inReach(
   seen: {
     readonly now: number;
     readonly environments: readonly Environment[];
     readonly releases: readonly Release[];
   },
   rules: { readonly keepReleases: number; readonly keepProductionMs: number },
-): ReadonlyMap<DeploymentId, string> {
+): Steps<ReadonlyMap<DeploymentId, string>> {
   const currents = new Map(
     seen.environments.map(({ project, name, current }) => [`${project}/${name}`, current]),
   );
   const histories = new Map<string, Release[]>();
-  for (const release of seen.releases) {
+  yield* eachInSteps(seen.releases, (release) => {
     const key = `${release.project}/${release.environment}`;
     const history = histories.get(key);
     if (history) history.push(release);
     else histories.set(key, [release]);
-  }
+  });
   const reached = new Map<DeploymentId, { rank: number; because: string }>();
   for (const history of histories.values()) {
     const { project, environment } = history[0] ?? {};
@@ -35,6 +36,7 @@ export function inReach(
         if (!known || rank < known.rank) reached.set(id, { rank, because });
       }
     }
+    yield undefined;
   }
   return new Map([...reached].map(([id, { because }]) => [id, because]));
 }
