@@ -1,6 +1,7 @@
 /** Brings a data file to the tables this version knows: numbered steps, forward only, all or nothing. */
 import { type Kysely, sql } from 'kysely';
 import { BerthError } from '../../core/errors.ts';
+import { copyFor } from './before.ts';
 import type { Tables } from './schema.ts';
 
 /** A step never changes once released: files out there were made by it. */
@@ -149,8 +150,8 @@ export const MIGRATIONS: readonly Migration[] = [
       'create index releases_newest_of_project on releases (project, created_at)',
       'create index releases_of_deployment on releases (deployment_id)',
       'create index releases_of_base on releases (base_id)',
-      `create index releases_live on releases (state, project)
-        where state in ('preparing', 'trial', 'current')`,
+      "create index releases_current on releases (project, environment) where state = 'current'",
+      "create index releases_unfinished on releases (created_at) where state in ('preparing', 'trial')",
     ],
   },
   {
@@ -219,42 +220,62 @@ export const MIGRATIONS: readonly Migration[] = [
   },
 ];
 
+/** What this version writes. */
+export const LATEST_FORM = MIGRATIONS.at(-1)?.version ?? 0;
+
 /**
- * Applies what is missing. Throws DATA_FOLDER, with nothing changed, when the file was written by a newer version or
- * is some other program's.
+ * Applies what is missing; `beforeChange` is awaited first when there is data that a step may touch, with the form the
+ * file has and the one it will have. Throws DATA_FOLDER, with nothing changed, when the file was written by a newer
+ * version or is some other program's, and what `beforeChange` throws.
  */
 export async function migrate(
   database: Kysely<Tables>,
   file: string,
   migrations: readonly Migration[] = MIGRATIONS,
+  beforeChange: (from: number, to: number) => Promise<void> = async () => {},
 ): Promise<void> {
+  const known = migrations.at(-1)?.version ?? 0;
+  const found = await formOf(database, file);
+  if (found !== undefined && found > known) {
+    const copy = await copyFor(database, file, known);
+    const advice =
+      copy === undefined
+        ? 'use that version, or restore a backup made before it'
+        : `use that version; or, for the state before the change, put ${copy} in its place and remove ${file}-wal and ${file}-shm`;
+    throw new BerthError('DATA_FOLDER', {
+      detail: `${file} was written by a newer version of Berth (its form is ${found}, this version knows up to ${known}): ${advice}.`,
+    });
+  }
+  if (found !== undefined && found > 0 && found < known) await beforeChange(found, known);
   await database.transaction().execute(async (transaction) => {
-    const tables = await sql<{ name: string }>`select name from sqlite_schema`.execute(transaction);
-    const names = tables.rows.map(({ name }) => name);
-    if (names.length > 0 && !names.includes('schema_versions')) {
-      throw new BerthError('DATA_FOLDER', { detail: `${file} is a database of another program.` });
-    }
-    if (names.length === 0) {
+    // Looked at again: another process may have been quicker.
+    const standing = await formOf(transaction, file);
+    if (standing === undefined) {
       await sql
         .raw(
           'create table schema_versions (version integer primary key, name text not null) strict',
         )
         .execute(transaction);
     }
-    const applied = await transaction
-      .selectFrom('schema_versions')
-      .select((of) => of.fn.max('version').as('version'))
-      .executeTakeFirst();
-    const have = applied?.version ?? 0;
-    const known = migrations.at(-1)?.version ?? 0;
-    if (have > known) {
-      throw new BerthError('DATA_FOLDER', {
-        detail: `${file} was written by a newer version of Berth (its form is ${have}, this version knows up to ${known}): use that version, or restore a backup made before it.`,
-      });
-    }
+    const have = standing ?? 0;
     for (const { version, name, statements } of migrations.filter((one) => one.version > have)) {
       for (const statement of statements) await sql.raw(statement).execute(transaction);
       await transaction.insertInto('schema_versions').values({ version, name }).execute();
     }
   });
+}
+
+/** Undefined for a file without tables. Throws DATA_FOLDER for one of some other program. */
+async function formOf(database: Kysely<Tables>, file: string): Promise<number | undefined> {
+  const tables = await sql<{ name: string }>`select name from sqlite_schema`.execute(database);
+  const names = tables.rows.map(({ name }) => name);
+  if (names.length === 0) return undefined;
+  if (!names.includes('schema_versions')) {
+    throw new BerthError('DATA_FOLDER', { detail: `${file} is a database of another program.` });
+  }
+  const applied = await database
+    .selectFrom('schema_versions')
+    .select((of) => of.fn.max('version').as('version'))
+    .executeTakeFirst();
+  return applied?.version ?? 0;
 }

@@ -1,11 +1,13 @@
 /** Opens the data file: the worker, the tables, the store. */
 import { open } from 'node:fs/promises';
 import { Kysely } from 'kysely';
+import type { SnapshotStore } from '../../ports/snapshot-store.ts';
 import type { Store } from '../../ports/store.ts';
 import { startWorker, WorkerChannel } from './channel.ts';
 import { workerDialect } from './dialect.ts';
 import { fileError } from './failure.ts';
-import { migrate } from './migrations.ts';
+import { keepCopy } from './before.ts';
+import { MIGRATIONS, migrate } from './migrations.ts';
 import type { Tables } from './schema.ts';
 import { SqliteStore } from './store.ts';
 
@@ -13,10 +15,16 @@ import { SqliteStore } from './store.ts';
  * The store in `file`, which is made when it is not there; its folder must be. Writes are flushed to disk before they
  * resolve. Throws DATA_FOLDER (damaged, foreign, not writable, from a newer version) or DISK_FULL.
  */
-export async function openSqliteStore(file: string): Promise<Store> {
+export async function openSqliteStore(
+  file: string,
+  /** Hears of the copy that is kept of a file before it is brought to a newer form. */
+  onCopy: (copy: { readonly file: string; readonly from: number; readonly to: number }) => void = () => {},
+): Promise<Store & SnapshotStore> {
   const database = await openDatabase(file);
   try {
-    await migrate(database, file);
+    await migrate(database, file, MIGRATIONS, async (from, to) => {
+      onCopy({ file: await keepCopy(database, file, to), from, to });
+    });
   } catch (error) {
     await database.destroy();
     throw error;

@@ -14,8 +14,10 @@ import type { Tables } from './schema.ts';
 
 /** Rows taken over and parsed in one go, as for deployments. */
 const PAGE_ROWS = 100;
+/** Written into the statement: SQLite uses a partial index only where it can see that its condition holds. */
+const CURRENT = sql.lit('current' as const);
 const HELD_TRAFFIC = ['current', 'superseded'] as const;
-const UNFINISHED = ['preparing', 'trial'] as const;
+const UNFINISHED = [sql.lit('preparing' as const), sql.lit('trial' as const)];
 
 /** `open` gives the database as long as the store is open, and throws SHUTTING_DOWN afterwards. */
 export function sqliteReleases(open: () => Kysely<Tables>): ReleaseStore {
@@ -218,7 +220,7 @@ export function sqliteReleases(open: () => Kysely<Tables>): ReleaseStore {
         let query = open()
           .selectFrom('releases')
           .selectAll()
-          .where('state', '=', 'current')
+          .where('state', '=', CURRENT)
           .orderBy('project')
           .orderBy('environment')
           .limit(PAGE_ROWS);

@@ -10,12 +10,15 @@ import type { BusyStore } from '../../ports/busy-store.ts';
 import type { CleanupStore } from '../../ports/cleanup-store.ts';
 import type { ReleaseStore } from '../../ports/release-store.ts';
 import type { SecretStore } from '../../ports/secret-store.ts';
+import type { SnapshotStore } from '../../ports/snapshot-store.ts';
 import type { LedgerEntry, Store } from '../../ports/store.ts';
 import { sqliteAccess } from './access.ts';
 import { sqliteAliases } from './aliases.ts';
 import { appendAudit, readAudit } from './audit.ts';
 import { sqliteBusy } from './busy.ts';
 import { sqliteCleanup } from './cleanup.ts';
+import { copyTo } from './copy.ts';
+import { LATEST_FORM } from './migrations.ts';
 import { deploymentFromRow, deploymentToRow, entryFromRow, entryToRow } from './rows.ts';
 import { sqliteReleases } from './releases.ts';
 import type { DeploymentRow, Tables } from './schema.ts';
@@ -34,7 +37,8 @@ export interface SqliteStore
     ReleaseStore,
     SecretStore {}
 
-export class SqliteStore implements Store {
+export class SqliteStore implements Store, SnapshotStore {
+  readonly form = LATEST_FORM;
   readonly #database: Kysely<Tables>;
   #closing: Promise<void> | undefined;
 
@@ -152,6 +156,10 @@ export class SqliteStore implements Store {
 
   async audit(filter: AuditFilter = {}): Promise<readonly AuditEntry[]> {
     return readAudit(this.#open(), filter);
+  }
+
+  async snapshot(file: string): Promise<void> {
+    await copyTo(this.#open(), file);
   }
 
   async close(): Promise<void> {
