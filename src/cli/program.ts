@@ -348,6 +348,7 @@ export interface ServerOptions extends GlobalOptions {
   readonly buildTimeout?: number;
   readonly storage?: string;
   readonly diskBudget?: number;
+  readonly deploysPerMinute?: number;
   readonly previewTtl?: number;
   readonly keepReleases?: number;
   readonly keepProduction?: number;
@@ -403,6 +404,11 @@ function serverOptions(command: Command): Command {
       '--cache-ttl <time>',
       'how long layers that speed up builds are kept after their last use (7d)',
       lifetime,
+    )
+    .option(
+      '--deploys-per-minute <count>',
+      'of one team, and of one token; ten minutes’ worth at once (10)',
+      integer(1, 100_000),
     )
     .option('--storage <folder>', 'where Podman keeps images; otherwise where it usually does')
     .addOption(

@@ -156,6 +156,7 @@ describe('serve', () => {
     const args = ['serve', '--data', 'd', '--listen', '0', '--domain', 'example.test'];
     args.push('--memory-budget', '512', '--build-timeout', '5m', '--storage', 's');
     args.push('--access-log', 'off', '--open-metrics', '--trusted-proxies', '10.0.0.0/8, ::1');
+    args.push('--deploys-per-minute', '6');
     const { code, served } = await berth([...args, '--engine', 'memory']);
     expect(code).toBe(0);
     expect(served).toEqual([
@@ -165,11 +166,13 @@ describe('serve', () => {
         domain: 'example.test',
         memoryBudgetMiB: 512,
         buildTimeoutMs: 300_000,
+        cleanup: {},
         storage: join(folder, 's'),
         engine: 'memory',
         hasAccessLog: false,
         trustedProxies: ['10.0.0.0/8', '::1'],
         hasOpenMetrics: true,
+        deployRate: { burst: 60, everyMs: 10_000 },
       },
     ]);
   });

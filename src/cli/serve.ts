@@ -6,7 +6,7 @@ import type { Context } from './context.ts';
 import type { ServerOptions } from './program.ts';
 import { readGiven } from './read-given.ts';
 import { dataFolder } from './server-address.ts';
-import type { TlsServeOptions, World } from './world.ts';
+import type { ServeOptions, TlsServeOptions, World } from './world.ts';
 
 export async function run({ world }: Context, options: ServerOptions): Promise<void> {
   const tls = await tlsOptions(world, options);
@@ -19,12 +19,18 @@ export async function run({ world }: Context, options: ServerOptions): Promise<v
     ...(options.buildTimeout === undefined ? {} : { buildTimeoutMs: options.buildTimeout }),
     ...(options.diskBudget === undefined ? {} : { diskBudgetBytes: options.diskBudget }),
     cleanup: cleanupRules(options),
+    ...deployRate(options),
     ...(options.storage === undefined ? {} : { storage: resolve(world.folder, options.storage) }),
     ...(tls === undefined ? {} : { tls }),
     ...(options.accessLog === 'off' ? { hasAccessLog: false } : {}),
     ...(options.trustedProxies === undefined ? {} : { trustedProxies: options.trustedProxies }),
     ...(options.openMetrics ? { hasOpenMetrics: true } : {}),
   });
+}
+
+/** Ten minutes' worth may come at once. */
+function deployRate({ deploysPerMinute: count }: ServerOptions): Pick<ServeOptions, 'deployRate'> {
+  return count === undefined ? {} : { deployRate: { burst: count * 10, everyMs: 60_000 / count } };
 }
 
 /** Only what was said: the server knows the rest. */

@@ -103,6 +103,8 @@ async function startProcess(
   args.push('--engine', options.engine);
   if (options.memoryBudget !== undefined) args.push('--memory-budget', `${options.memoryBudget}`);
   if (options.buildTimeout !== undefined) args.push('--build-timeout', `${options.buildTimeout}ms`);
+  if (options.deploysPerMinute !== undefined)
+    args.push('--deploys-per-minute', `${options.deploysPerMinute}`);
   if (options.diskBudget !== undefined) args.push('--disk-budget', `${options.diskBudget / 1e6}M`);
   if (options.keepReleases !== undefined) args.push('--keep-releases', `${options.keepReleases}`);
   for (const [option, ms] of [

@@ -1,6 +1,7 @@
 /** What a command is given of the world outside: streams, time, the host and the server, handed in by main.ts. */
 import type { CleanupRules } from '../core/gc.ts';
 import type { HostFacts } from '../core/host.ts';
+import type { Rate } from '../core/token-bucket.ts';
 import type { Clock } from '../ports/clock.ts';
 
 /** A stream that text goes to: stdout or stderr. */
@@ -23,6 +24,8 @@ export interface ServeOptions {
   readonly buildTimeoutMs?: number;
   /** What images, build cache, logs and blobs may take; absent means a share of the disk. */
   readonly diskBudgetBytes?: number;
+  /** Deploys of one team, and of one token; absent: the server's own. */
+  readonly deployRate?: Rate;
   /** What clean-up keeps, and for how long, where it was said. */
   readonly cleanup?: Partial<CleanupRules>;
   /** Where Podman keeps images; absent means Podman's own default. */
