@@ -157,6 +157,8 @@ describe('serve', () => {
     args.push('--memory-budget', '512', '--build-timeout', '5m', '--storage', 's');
     args.push('--access-log', 'off', '--open-metrics', '--trusted-proxies', '10.0.0.0/8, ::1');
     args.push('--deploys-per-minute', '6');
+    args.push('--disk-budget', '50G', '--preview-ttl', 'never', '--keep-releases', '5');
+    args.push('--keep-production', '60d', '--failed-ttl', '1d', '--cache-ttl', '12h');
     const { code, served } = await berth([...args, '--engine', 'memory']);
     expect(code).toBe(0);
     expect(served).toEqual([
@@ -166,7 +168,14 @@ describe('serve', () => {
         domain: 'example.test',
         memoryBudgetMiB: 512,
         buildTimeoutMs: 300_000,
-        cleanup: {},
+        diskBudgetBytes: 50_000_000_000,
+        cleanup: {
+          previewTtlMs: Number.POSITIVE_INFINITY,
+          keepReleases: 5,
+          keepProductionMs: 60 * 86_400_000,
+          failedTtlMs: 86_400_000,
+          cacheTtlMs: 43_200_000,
+        },
         storage: join(folder, 's'),
         engine: 'memory',
         hasAccessLog: false,

@@ -1,6 +1,6 @@
 /** What option values mean, and which are refused. */
 import { describe, expect, it } from 'vitest';
-import { integer, listenAddress, since, span, variable } from './values.ts';
+import { byteSize, integer, lifetime, listenAddress, since, span, variable } from './values.ts';
 
 describe('variables', () => {
   const parse = variable({ HOME: '/root', EMPTY: '' });
@@ -60,4 +60,25 @@ describe('listen addresses', () => {
       expect(() => listenAddress(text)).toThrow();
     },
   );
+});
+
+describe('sizes and lifetimes', () => {
+  it.each([
+    ['500M', 500e6],
+    ['50G', 50e9],
+    ['1.5T', 1.5e12],
+    ['50gb', 50e9],
+    ['2GiB', 2 * 1024 ** 3],
+    ['10Ki', 10 * 1024],
+  ])('reads %s', (text, bytes) => {
+    expect(byteSize(text)).toBe(bytes);
+  });
+  it.each(['', '50', 'G', '-1G', '50 G', '50P', '1.G'])('refuses %j as a size', (text) => {
+    expect(() => byteSize(text)).toThrow();
+  });
+  it('knows a time that does not end', () => {
+    expect(lifetime('never')).toBe(Number.POSITIVE_INFINITY);
+    expect(lifetime('7d')).toBe(7 * 86_400_000);
+    expect(() => lifetime('ever')).toThrow();
+  });
 });
