@@ -88,6 +88,9 @@ export interface Pool {
   isPreparing: boolean;
 }
 
+/** Why a deployment has no instances at first. */
+export const NEVER_ASKED = 'nothing was asked of it yet';
+
 export function createPool(limits: Limits, scale: Scale, bounds: Bounds): Pool {
   return {
     limits,
@@ -97,7 +100,7 @@ export function createPool(limits: Limits, scale: Scale, bounds: Bounds): Pool {
     waiting: new Map(),
     failures: 0,
     backoffUntil: 0,
-    because: 'nothing was asked of it yet',
+    because: NEVER_ASKED,
     use: undefined,
     counted: 0,
     isPreparing: false,

@@ -1,15 +1,12 @@
 /** After a restart: takes over the instances that the engine still has, and removes what nobody knows any more. */
-import type { DeploymentId, InstanceId } from '../core/model.ts';
+import type { InstanceId } from '../core/model.ts';
 import { leave, type Pool } from '../core/pool.ts';
 import type { EngineInstance } from '../ports/engine.ts';
 import type { Context } from './context.ts';
-import type { Runner } from './runner.ts';
+import type { Runners } from './runners.ts';
 
-/** Instances of these runners are taken over; all other containers of our ledger are removed. */
-export async function adoptAll(
-  context: Context,
-  runners: ReadonlyMap<DeploymentId, Runner>,
-): Promise<void> {
+/** Instances of these deployments are taken over; all other containers of our ledger are removed. */
+export async function adoptAll(context: Context, runners: Runners): Promise<void> {
   const { engine, store, reporter } = context;
   const found = await engine.list();
   const ledger = await store.ledger('container');
@@ -17,7 +14,7 @@ export async function adoptAll(
   const createdAt = new Map(ledger.map((entry) => [entry.id, entry.createdAt]));
   const adopted = new Set<InstanceId>();
   for (const instance of found) {
-    const runner = runners.get(instance.deploymentId);
+    const runner = runners.of(instance.deploymentId);
     const adopting = runner?.instances.adopt(
       instance,
       createdAt.get(instance.id),

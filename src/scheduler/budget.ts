@@ -1,18 +1,14 @@
 /** Holds all resting instances together under the memory budget, or under less when the host is short of memory. */
 import { budgetUnderPressure, demotionsDue, PARKED_BYTES } from '../core/idle.ts';
-import type { DeploymentId } from '../core/model.ts';
 import type { Context } from './context.ts';
-import type { Runner } from './runner.ts';
+import type { Runners } from './runners.ts';
 
 /**
  * Observes what the resting ones hold, decides, and steps some down.
  *
  * @returns how many rest, so that the caller knows whether to look again.
  */
-export async function keepBudget(
-  context: Context,
-  runners: ReadonlyMap<DeploymentId, Runner>,
-): Promise<number> {
+export async function keepBudget(context: Context, runners: Runners): Promise<number> {
   const { engine, hostMemory, memoryBudgetBytes, reserveBytes } = context;
   const resting = [...runners.values()].flatMap((runner) => runner.resting());
   if (resting.length === 0) return 0;
@@ -30,7 +26,7 @@ export async function keepBudget(
   });
   const canReclaim = hasSwap && engine.reclaim !== undefined;
   for (const demotion of demotionsDue(observed, budgetBytes, canReclaim)) {
-    runners.get(demotion.deploymentId)?.demote(demotion);
+    runners.made(demotion.deploymentId)?.demote(demotion);
   }
   return resting.length;
 }

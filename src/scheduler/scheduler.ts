@@ -9,7 +9,7 @@ import type {
   InstanceView,
   Scale,
 } from '../core/model.ts';
-import { type PoolInstance, runningMs } from '../core/pool.ts';
+import { NEVER_ASKED, type PoolInstance, runningMs } from '../core/pool.ts';
 import type { EngineEvent } from '../ports/engine.ts';
 import type { Acquired, BusySaid, Fleet, Scaling, Verified } from '../ports/fleet.ts';
 import { adoptAll, removeUnknown } from './adopt.ts';
@@ -17,6 +17,7 @@ import { BootPermits } from './boot-permits.ts';
 import { keepBudget } from './budget.ts';
 import type { Context, SchedulerOptions } from './context.ts';
 import { Runner } from './runner.ts';
+import { Runners } from './runners.ts';
 import { watchStillness } from './stillness.ts';
 import { verify } from './verify.ts';
 
@@ -28,13 +29,11 @@ const PRESSURE_LOOK_MS = 5_000;
 
 export class Scheduler implements Fleet, Scaling {
   readonly #context: Context;
-  readonly #runners = new Map<DeploymentId, Runner>();
+  readonly #runners: Runners;
   /** Those that the deploys are still looking at: not yet to be found by requests. */
   readonly #verifying = new Map<DeploymentId, Runner>();
   /** Those of removed deployments, until their last request has ended. */
   readonly #closing = new Set<Runner>();
-  /** What environments ask for, also of deployments that are not there yet. */
-  readonly #scales = new Map<DeploymentId, Scale>();
   readonly #stop = new AbortController();
   #budget: Promise<void> = Promise.resolve();
   #isBudgetAsked = false;
@@ -48,15 +47,12 @@ export class Scheduler implements Fleet, Scaling {
       onRest: () => this.#askBudget(),
       onLeftover: () => this.#sweepLater(),
     };
+    this.#runners = new Runners(this.#context);
   }
 
   /** Takes over what the engine still has of these deployments, removes what is left of others, and follows the engine. */
   async start(deployments: readonly Deployment[]): Promise<void> {
-    for (const deployment of deployments) {
-      const runner = new Runner(deployment, this.#context);
-      runner.joinTeam();
-      this.#runners.set(deployment.id, runner);
-    }
+    for (const deployment of deployments) this.#runners.know(deployment);
     await adoptAll(this.#context, this.#runners);
     this.#askBudget();
     void watchStillness(this.#context, () => this.#allRunners(), this.#stop.signal);
@@ -70,7 +66,11 @@ export class Scheduler implements Fleet, Scaling {
   }
 
   acquire(deploymentId: DeploymentId, signal: AbortSignal, mayWake = true): Promise<Acquired> {
-    const runner = this.#runners.get(deploymentId);
+    if (this.#stop.signal.aborted) {
+      const error = new BerthError('SHUTTING_DOWN', { retryAfterSeconds: 1 });
+      return Promise.resolve({ kind: 'refused', error });
+    }
+    const runner = this.#runners.of(deploymentId);
     if (runner) return Promise.resolve(runner.acquire(signal, mayWake));
     const error = new BerthError('NOT_FOUND', {
       detail: `There is no deployment ${deploymentId}.`,
@@ -95,16 +95,13 @@ export class Scheduler implements Fleet, Scaling {
     this.#verifying.delete(deployment.id);
     if (this.#runners.has(deployment.id)) return;
     const runner = verified ?? new Runner(deployment, this.#context);
-    this.#runners.set(deployment.id, runner);
-    runner.joinTeam();
+    this.#runners.add(runner);
     if (verified) this.#askBudget();
-    runner.setScale(this.#scales.get(deployment.id));
+    runner.react();
   }
 
   setScale(deploymentId: DeploymentId, scale: Scale | undefined): void {
-    if (scale) this.#scales.set(deploymentId, scale);
-    else this.#scales.delete(deploymentId);
-    this.#runners.get(deploymentId)?.setScale(scale);
+    this.#runners.setScale(deploymentId, scale);
   }
 
   async prepare(
@@ -112,15 +109,14 @@ export class Scheduler implements Fleet, Scaling {
     count: number,
     signal: AbortSignal,
   ): Promise<() => void> {
-    const runner = this.#runners.get(deploymentId);
+    const runner = this.#runners.of(deploymentId);
     if (runner) return runner.prepare(count, AbortSignal.any([signal, this.#stop.signal]));
     const detail = `There is no deployment ${deploymentId}.`;
     throw new BerthError('DEPLOYMENT_NOT_FOUND', { detail });
   }
 
   async remove(deploymentId: DeploymentId): Promise<void> {
-    const runner = this.#runners.get(deploymentId) ?? this.#verifying.get(deploymentId);
-    this.#runners.delete(deploymentId);
+    const runner = this.#runners.take(deploymentId) ?? this.#verifying.get(deploymentId);
     if (!runner) return;
     this.#closing.add(runner);
     try {
@@ -131,17 +127,16 @@ export class Scheduler implements Fleet, Scaling {
   }
 
   instances(deploymentId?: DeploymentId): readonly InstanceView[] {
-    const runners = [...this.#allRunners()].filter(
-      (runner) => deploymentId === undefined || runner.deployment.id === deploymentId,
-    );
+    const runners = deploymentId === undefined ? this.#allRunners() : this.#runnersOf(deploymentId);
     const now = this.#context.clock.now();
-    return runners.flatMap((runner) =>
+    return [...runners].flatMap((runner) =>
       [...runner.pool.instances.values()].map((instance) => view(runner, instance, now)),
     );
   }
 
   because(deploymentId: DeploymentId): string | undefined {
-    return this.#runners.get(deploymentId)?.pool.because;
+    if (!this.#runners.has(deploymentId)) return undefined;
+    return this.#runners.made(deploymentId)?.pool.because ?? NEVER_ASKED;
   }
 
   async sayBusy(instanceId: InstanceId, said: string): Promise<BusySaid> {
@@ -162,6 +157,12 @@ export class Scheduler implements Fleet, Scaling {
     let count = 0;
     for (const runner of this.#runners.values()) count += runner.pool.waiting.size;
     return count;
+  }
+
+  *#runnersOf(id: DeploymentId): Generator<Runner> {
+    const runners = [this.#runners.made(id), this.#verifying.get(id)];
+    for (const runner of runners) if (runner) yield runner;
+    for (const runner of this.#closing) if (runner.deployment.id === id) yield runner;
   }
 
   *#allRunners(): Generator<Runner> {
@@ -231,7 +232,7 @@ export class Scheduler implements Fleet, Scaling {
   #runnerOf(id: InstanceId): Runner | undefined {
     const deploymentId = id.slice(0, id.lastIndexOf('.'));
     for (const runner of this.#closing) if (runner.instances.get(id)) return runner;
-    return this.#runners.get(deploymentId) ?? this.#verifying.get(deploymentId);
+    return this.#runners.made(deploymentId) ?? this.#verifying.get(deploymentId);
   }
 
   /** One look at the budget at a time; asked meanwhile, once more afterwards. */
