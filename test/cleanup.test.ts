@@ -168,6 +168,33 @@ test('where nobody can be asked, nothing is removed without --yes', async () => 
   await berth.run('rm', '--yes', again);
 });
 
+test('a rollback in reach works after a clean-up: its deployment, image and layers are there', async () => {
+  const release = async (version: string) => {
+    const path = await source(
+      `FROM node:24-slim\nENV VERSION=${version}\nCMD ["node", "-e", "process.on('SIGTERM', process.exit); require('http').createServer((_, answer) => answer.end(process.env.VERSION)).listen(process.env.PORT)"]\n`,
+    );
+    await berth.run('deploy', path, '--name', 'rolling', '--prod');
+  };
+  await release('one');
+  await release('two');
+  const { lines } = await plan();
+  const kept = lines.filter(({ kind }) => kind === 'deployment').map(({ because }) => because);
+  expect(kept.toSorted()).toEqual([
+    'production v1, within the last 20 releases',
+    'production v2, which takes the traffic',
+  ]);
+  await gc();
+  const url = new URL('http://rolling.localhost');
+  expect((await berth.get(url)).body).toBe('two');
+  await berth.run('rollback', 'rolling');
+  expect((await berth.get(url)).body).toBe('one');
+  await gc();
+  expect((await berth.get(url)).body).toBe('one');
+  await berth.run('environments', 'rm', 'production', '--name', 'rolling', '--yes');
+  const all = JSON.parse(await berth.run('ls', '--json')) as readonly { readonly id: string }[];
+  await berth.run('rm', '--yes', ...all.map(({ id }) => id));
+});
+
 test('when a deployment was last asked is remembered over a restart', async () => {
   const id = await deploy(`FROM node:24-slim\nENV REMEMBERED=yes\n${CMD}\n`, 'remembered');
   await berth.get(new URL(`http://${id}.localhost`));
