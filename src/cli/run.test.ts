@@ -86,6 +86,13 @@ describe('a command line that is not right', () => {
     ['a certificate without its key', ['tls', 'add', 'a.test', '--cert', 'x'], "'--key <file>'"],
     ['a misspelt option of a group', ['tls', 'trust', '--instal'], 'Did you mean --install?'],
     ['a time in no form', ['logs', 'x', '--since', 'yesterday'], '10m'],
+    ['production and a preview at once', ['deploy', '--prod', '--branch', 'x'], 'cannot both be'],
+    ['a release without waiting', ['deploy', '--prod', '--no-wait'], 'leave --no-wait out'],
+    ['a reason for no release', ['deploy', '--why', 'x'], '--why belongs to a release'],
+    ['no name of an environment', ['releases', '--env', 'No Name'], 'preview/'],
+    ['no number of a release', ['rollback', 'shop', 'newest'], 'write it like v12'],
+    ['a misspelt value', ['scale', 'shop', 'mni=1'], 'mni=1 is none of min=, max='],
+    ['a time of a limit in no form', ['limits', 'shop', 'duration=soon'], '90s'],
   ])('%s is refused with 2', async (_name, args, said) => {
     const { code, out, err } = await berth(args);
     expect(code).toBe(2);
