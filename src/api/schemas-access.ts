@@ -131,7 +131,7 @@ export const auditQuery = z.object({
     .number()
     .int()
     .min(1)
-    .max(10_000)
+    .max(1_000)
     .optional()
     .describe('At most so many of the newest; otherwise 100.'),
 });

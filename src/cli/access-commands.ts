@@ -122,7 +122,7 @@ export function addAccessCommands(program: Command, calls: Calls, clock: World['
       'only since: 10m, 2h, or an ISO 8601 time',
       since(() => clock.now()),
     )
-    .option('--limit <count>', 'at most so many lines (100)', integer(1, 10_000))
+    .option('--limit <count>', 'at most so many lines (100)', integer(1, 1_000))
     .action(calls(() => import('./audit.ts')));
 }
 

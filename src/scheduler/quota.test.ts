@@ -162,6 +162,32 @@ describe('the quota of instances', () => {
     expect(codeOf(await again)).toBe('leased');
   });
 
+  it('holds no release back: for a moment both sides run, and count', async () => {
+    const world = new World(['a', 'b', 'c']);
+    await world.scheduler.start(world.deployments);
+    const asked = Array.from({ length: 6 }, () => world.ask('a'));
+    await world.pass(50);
+    const ready = world.scheduler.prepare('b-00000000', 2, new AbortController().signal);
+    await world.pass(50);
+    const letGo = await ready;
+    expect(world.running('a', 'b')).toBe(5);
+    expect(world.quotas.team('blue').instances).toBe(5);
+    letGo();
+    for (const lease of await leases(asked)) lease.end('done');
+    await world.pass(6_000);
+    expect(world.quotas.team('blue').instances).toBe(0);
+  });
+
+  it('keeps no more awake for an environment than the plan has', async () => {
+    const world = new World(['a', 'b', 'c']);
+    await world.scheduler.start(world.deployments);
+    world.scheduler.setScale('a-00000000', { min: 8, max: 10 });
+    await world.pass(50);
+    expect(world.running('a')).toBe(3);
+    // Those that are kept awake give no room: otherwise they would be started again at once.
+    expect(codeOf(await world.ask('b'))).toBe('QUOTA_INSTANCES');
+  });
+
   it('recycles at the bound without ever running one too many', async () => {
     const world = new World(['a', 'b', 'c'], {
       limits: { maxConcurrentReqs: 2, durationMs: 2_000, timeoutMs: 60_000 },

@@ -53,6 +53,8 @@ export function auditContract(name: string, fresh: () => Promise<OpenedStore>): 
       const added = Array.from({ length: 150 }, (_, index) => ({ ...bare, subject: `${index}` }));
       await Promise.all(added.map((entry) => store.appendAudit(entry)));
       expect(await store.audit()).toStrictEqual(added.toReversed().slice(0, 100));
+      expect(await store.audit({ limit: 1_000 })).toStrictEqual(added.toReversed());
+      expect(await store.audit({ limit: 101 })).toStrictEqual(added.toReversed().slice(0, 101));
     });
   });
 }
