@@ -110,6 +110,8 @@ export function addSecrets(routes: Routes, needs: ApiNeeds): void {
     async (request, reply) => {
       const { name } = request.params;
       const team = teamToChange(request, name);
+      // A deployment may still name what was removed by force before.
+      await one(request, team, name);
       if (request.query.force !== true) {
         refuseInUse(name, usesOf(name, await usersOf(team)));
       }
