@@ -13,8 +13,8 @@ import {
   environmentParameters,
   limitsInput,
   projectParameters,
-  release,
   scaleInput,
+  settingsChanged,
 } from './schemas-releases.ts';
 import { toWireEnvironment, toWireRelease } from './wire-releases.ts';
 
@@ -101,17 +101,7 @@ export function addEnvironments(routes: Routes, needs: ApiNeeds): void {
     },
   );
 
-  const changed = {
-    200: z
-      .object({
-        release: release
-          .optional()
-          .describe('Absent: nothing changed, or nothing is released yet.'),
-        environment,
-      })
-      .meta({ id: 'SettingsChanged' }),
-    ...problems,
-  };
+  const changed = { 200: settingsChanged, ...problems };
 
   /** Changes settings as a release of its own. */
   async function change(
@@ -192,7 +182,7 @@ export function addEnvironments(routes: Routes, needs: ApiNeeds): void {
 }
 
 /** Null takes a limit away, undefined leaves it. */
-function withLimits(
+export function withLimits(
   before: Partial<Limits>,
   wanted: Readonly<Record<keyof Limits, number | null | undefined>>,
 ): Partial<Limits> {

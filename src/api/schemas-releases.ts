@@ -1,5 +1,6 @@
 /** The wire forms of environments and releases. */
 import { z } from 'zod';
+import { envValues } from '../config/schema.ts';
 import { ENVIRONMENT_NAME_RULE, isEnvironmentName } from '../core/environment.ts';
 import { BOUNDS } from '../core/limits.ts';
 
@@ -144,3 +145,36 @@ export const limitsInput = z.object({
   timeout: limits.shape.timeout.nullable().optional().describe(`In ms. ${own}`),
   why,
 });
+
+export const settingsChanged = z
+  .object({
+    release: release.optional().describe('Absent: nothing changed, or nothing is released yet.'),
+    environment,
+  })
+  .meta({ id: 'SettingsChanged' });
+
+export const environmentChange = z
+  .object({
+    deployment: releaseInput.shape.deployment,
+    from: environmentName.optional().describe('Instead of a deployment: what this one runs.'),
+    set: envValues()
+      .default({})
+      .describe('Variables. `@name` names a secret, `@@text` is a plain `@text`.'),
+    unset: z.array(z.string().max(256)).max(500).default([]).describe('Names of variables.'),
+    limits: limitsInput.omit({ why: true }).default({}),
+    scale: scale
+      .refine(({ min, max }) => min <= max, { error: 'min must not be greater than max' })
+      .optional(),
+    seen: z
+      .number()
+      .int()
+      .nonnegative()
+      .optional()
+      .describe(
+        'Number of the current release when this was decided, 0 for none: refused with PLAN_OUTDATED when it is another one.',
+      ),
+    why,
+  })
+  .refine(({ deployment, from }) => deployment === undefined || from === undefined, {
+    error: 'needs `deployment` or `from`, not both',
+  });

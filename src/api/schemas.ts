@@ -171,6 +171,29 @@ export const deploy = z.object({
   source,
 });
 
+export const project = z.object({ name: z.string(), team: z.string() }).meta({ id: 'Project' });
+export const projectInput = deploy.pick({ project: true, team: true });
+export const identifyInput = z.object({
+  configuration: deploy.shape.configuration,
+  source: z.union([
+    source,
+    z.object({
+      kind: z.literal('deployment'),
+      name: z
+        .string()
+        .min(1)
+        .max(300)
+        .describe('An id, a hostname or URL, or the beginning of an id.'),
+    }),
+  ]),
+});
+export const identified = z
+  .object({
+    deployment: z.string().describe('Id of what an environment would have as its base.'),
+    isReady: z.boolean().describe('It is there, and can be released.'),
+  })
+  .meta({ id: 'Identified' });
+
 export const deploymentsQuery = z.object({ project: projectName.optional() });
 export const instancesQuery = z.object({ deployment: z.string().max(300).optional() });
 

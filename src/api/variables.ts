@@ -18,7 +18,7 @@ import { toWireRelease } from './wire-releases.ts';
 const ONE = '/projects/:project/environments/:environment';
 
 /** Variables of 1 MiB, all of it escaped. */
-const MAX_BODY_BYTES = 8 * 1024 * 1024;
+export const MAX_BODY_BYTES = 8 * 1024 * 1024;
 
 export function addVariables(routes: Routes, needs: ApiNeeds): void {
   const { releases, secrets, urlOfEnvironment } = needs;
@@ -85,15 +85,10 @@ export function addVariables(routes: Routes, needs: ApiNeeds): void {
       const set = toVariables(body.set);
       // Before anything is written, also where nothing runs yet.
       await secrets.pin(project, set);
-      const merge = (settings: EnvironmentSettings): EnvironmentSettings => {
-        const merged = { ...settings.variables, ...set };
-        const kept = Object.entries(merged).filter(([name]) => !body.unset.includes(name));
-        if (kept.length > BOUNDS.envNames) {
-          const detail = `An environment has at most ${BOUNDS.envNames} variables.`;
-          throw new BerthError('INVALID_INPUT', { detail });
-        }
-        return { ...settings, variables: Object.fromEntries(kept) };
-      };
+      const merge = (settings: EnvironmentSettings): EnvironmentSettings => ({
+        ...settings,
+        variables: withVariables(settings.variables, set, body.unset),
+      });
       return change(request, params, { kind: 'variables', change: merge }, body.why);
     },
   );
@@ -121,4 +116,18 @@ export function addVariables(routes: Routes, needs: ApiNeeds): void {
       );
     },
   );
+}
+
+/** Throws INVALID_INPUT when there would be too many. */
+export function withVariables(
+  before: EnvironmentSettings['variables'],
+  set: EnvironmentSettings['variables'],
+  unset: readonly string[],
+): EnvironmentSettings['variables'] {
+  const kept = Object.entries({ ...before, ...set }).filter(([name]) => !unset.includes(name));
+  if (kept.length > BOUNDS.envNames) {
+    const detail = `An environment has at most ${BOUNDS.envNames} variables.`;
+    throw new BerthError('INVALID_INPUT', { detail });
+  }
+  return Object.fromEntries(kept);
 }

@@ -26,6 +26,10 @@ export type GcPlan = Schemas['GcPlan'];
 export type GcReport = Schemas['GcReport'];
 export type DiskUsage = Schemas['DiskUsage'];
 export type ManifestEntry = Schemas['ManifestEntryInput'];
+export type Project = Schemas['Project'];
+export type Identified = Schemas['Identified'];
+export type IdentifyBody =
+  paths['/api/v1/projects/{project}/identify']['post']['requestBody']['content']['application/json'];
 export type DeployBody =
   paths['/api/v1/deployments']['post']['requestBody']['content']['application/json'];
 type LogParameters = NonNullable<
@@ -74,6 +78,10 @@ export interface Client extends AccessClient, ReleasesClient, SecretsClient {
   deploy(body: DeployBody): Promise<Deployed>;
   /** From the start of the deploy to its end, over interruptions of the connection. */
   progress(name: string, signal?: AbortSignal): AsyncGenerator<ProgressEvent, void>;
+  projects(): Promise<readonly Project[]>;
+  makeProject(project: string, team?: string): Promise<Project>;
+  /** Which deployment it would be; nothing is made. */
+  identify(project: string, body: IdentifyBody): Promise<Identified>;
   deployments(project?: string): Promise<readonly Deployment[]>;
   deployment(name: string): Promise<DeploymentDetail>;
   remove(name: string): Promise<void>;
@@ -87,6 +95,11 @@ export interface Client extends AccessClient, ReleasesClient, SecretsClient {
   aliases(): Promise<readonly Alias[]>;
   setAlias(place: Pick<Alias, 'hostname' | 'path'>, target: string): Promise<Alias>;
   removeAlias(place: Pick<Alias, 'hostname' | 'path'>): Promise<void>;
+  /** The bytes of a backup; its last line says whether it is whole. */
+  backup(
+    body: { readonly passphrase: string; readonly images: boolean },
+    signal?: AbortSignal,
+  ): Promise<ReadableStream<Uint8Array>>;
   /** What a clean-up would do now. */
   gcPlan(): Promise<GcPlan>;
   gc(): Promise<GcReport>;
@@ -184,6 +197,15 @@ export function createClient({ url, token, sleep }: ClientOptions): Client {
       }
     },
 
+    projects: async () => (await ask(api.GET('/api/v1/projects'))).data,
+    async makeProject(project, team) {
+      const body = { project, ...(team === undefined ? {} : { team }) };
+      return (await ask(api.POST('/api/v1/projects', { body }))).data;
+    },
+    async identify(project, body) {
+      const params = { path: { project } };
+      return (await ask(api.POST('/api/v1/projects/{project}/identify', { params, body }))).data;
+    },
     deployments: async (project) =>
       (await ask(api.GET('/api/v1/deployments', withQuery({ project })))).data,
     deployment: async (name) =>
@@ -213,6 +235,15 @@ export function createClient({ url, token, sleep }: ClientOptions): Client {
       (await ask(api.PUT('/api/v1/aliases', { body: { ...place, target } }))).data,
     async removeAlias(place) {
       await ask(api.DELETE('/api/v1/aliases', { params: { query: place } }));
+    },
+    async backup(body, signal) {
+      const response = await request('/api/v1/backup', {
+        method: 'POST',
+        headers: { 'content-type': 'application/json' },
+        body: JSON.stringify(body),
+        ...(signal ? { signal } : {}),
+      });
+      return response.body ?? new ReadableStream();
     },
     gcPlan: async () => (await ask(api.GET('/api/v1/gc'))).data,
     gc: async () => (await ask(api.POST('/api/v1/gc'))).data,

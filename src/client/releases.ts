@@ -18,6 +18,13 @@ export type ReleaseBody = Body<`${Of}/releases`>;
 export type RollbackBody = Body<`${Of}/rollback`>;
 export type ScaleBody = Body<`${Of}/scale`>;
 export type LimitsBody = Body<`${Of}/limits`>;
+type PatchBody = paths[Of]['patch']['requestBody'] extends
+  | { content: { 'application/json': infer Content } }
+  | undefined
+  ? Content
+  : never;
+/** What is left out stays as it is. */
+export type EnvironmentChange = Partial<PatchBody>;
 
 /** Every method throws a BerthError with the server's own code. Changes answer when they take the traffic. */
 export interface ReleasesClient {
@@ -26,6 +33,12 @@ export interface ReleasesClient {
   environment(project: string, environment: string): Promise<Environment>;
   makeEnvironment(project: string, environment: string): Promise<Environment>;
   removeEnvironment(project: string, environment: string): Promise<void>;
+  /** What it runs and its settings, as one release. */
+  changeEnvironment(
+    project: string,
+    environment: string,
+    change: EnvironmentChange,
+  ): Promise<SettingsChanged>;
   /** Newest first. */
   releases(project: string, environment: string, limit?: number): Promise<readonly Release[]>;
   release(project: string, environment: string, body: ReleaseBody): Promise<Release>;
@@ -50,6 +63,11 @@ export function releasesClient(api: FetchClient<paths>, ask: Ask): ReleasesClien
       (await ask(api.PUT(ONE, { params: at(project, environment) }))).data,
     async removeEnvironment(project, environment) {
       await ask(api.DELETE(ONE, { params: at(project, environment) }));
+    },
+    changeEnvironment: async (project, environment, change) => {
+      // The declarations made from the schema call keys with a default required; the server does not.
+      const body = change as PatchBody;
+      return (await ask(api.PATCH(ONE, { params: at(project, environment), body }))).data;
     },
     releases: async (project, environment, limit) => {
       const query = limit === undefined ? {} : { limit };

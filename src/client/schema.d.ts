@@ -269,6 +269,75 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/backup": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Everything that a restore needs, as one file
+         * @description A tar archive with one line behind it: `berth-backup-sha256` and the checksum, or `berth-backup-failed` and why. Only the first makes it a backup. The key of the secrets and the keys of certificates are encrypted under the passphrase; the rest is not.
+         */
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": {
+                        /**
+                         * @description Also the images that deployments run.
+                         * @default true
+                         */
+                        images?: boolean;
+                        /** @description At least 8 characters. It is kept nowhere. */
+                        passphrase: string;
+                    };
+                };
+            };
+            responses: {
+                /** @description The request cannot be served as it is. */
+                "4XX": {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description The server or its engine failed. */
+                "5XX": {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description The archive. */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/x-tar": unknown;
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/blobs/{sha256}": {
         parameters: {
             query?: never;
@@ -1467,6 +1536,110 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/projects": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Projects by name, and the team of each */
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description The request cannot be served as it is. */
+                "4XX": {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description The server or its engine failed. */
+                "5XX": {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Project"][];
+                    };
+                };
+            };
+        };
+        put?: never;
+        /**
+         * Make a project, unless the team has it
+         * @description A first deploy does that by itself.
+         */
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": {
+                        /** @description A DNS label: lower-case letters, digits, hyphens. */
+                        project: string;
+                        /** @description Team that a new project belongs to; otherwise that of the token, or `default`. */
+                        team?: string;
+                    };
+                };
+            };
+            responses: {
+                /** @description The request cannot be served as it is. */
+                "4XX": {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description The server or its engine failed. */
+                "5XX": {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Project"];
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/projects/{project}/environments": {
         parameters: {
             query?: never;
@@ -1663,7 +1836,90 @@ export interface paths {
         };
         options?: never;
         head?: never;
-        patch?: never;
+        /**
+         * Change what an environment runs and its settings, as one release
+         * @description What is left out stays as it is. Answers when it takes the traffic; a failure leaves everything as it was.
+         */
+        patch: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    /** @description `production`, `staging`, `preview/<branch>`, or lower-case letters, digits, hyphens. */
+                    environment: string;
+                    project: string;
+                };
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": {
+                        /** @description An id, a hostname or URL, or the beginning of an id. */
+                        deployment?: string;
+                        /** @description Instead of a deployment: what this one runs. */
+                        from?: string;
+                        /** @default {} */
+                        limits?: {
+                            /** @description In ms. Null: what the deployment’s own configuration says. */
+                            duration?: number | null;
+                            /** @description Null: what the deployment’s own configuration says. */
+                            maxConcurrentReqs?: number | null;
+                            /** @description In ms. Null: what the deployment’s own configuration says. */
+                            timeout?: number | null;
+                        };
+                        scale?: {
+                            max: number;
+                            min: number;
+                        };
+                        /** @description Number of the current release when this was decided, 0 for none: refused with PLAN_OUTDATED when it is another one. */
+                        seen?: number;
+                        /**
+                         * @description Variables. `@name` names a secret, `@@text` is a plain `@text`.
+                         * @default {}
+                         */
+                        set?: {
+                            [key: string]: string;
+                        };
+                        /**
+                         * @description Names of variables.
+                         * @default []
+                         */
+                        unset?: string[];
+                        /** @description Shown in the history. */
+                        why?: string;
+                    };
+                };
+            };
+            responses: {
+                /** @description The request cannot be served as it is. */
+                "4XX": {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description The server or its engine failed. */
+                "5XX": {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["SettingsChanged"];
+                    };
+                };
+            };
+        };
         trace?: never;
     };
     "/api/v1/projects/{project}/environments/{environment}/limits": {
@@ -2188,6 +2444,86 @@ export interface paths {
                     };
                     content: {
                         "application/json": components["schemas"]["SettingsRelease"];
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/projects/{project}/identify": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Which deployment a folder or an image would be, without making it
+         * @description The manifest of a folder has to be announced; its files are not needed.
+         */
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    project: string;
+                };
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": {
+                        configuration?: components["schemas"]["ConfigurationInput"];
+                        source: ({
+                            /** @enum {string} */
+                            kind: "folder";
+                            /** @description sha256 in lower-case hex. */
+                            manifest: string;
+                        } | {
+                            /** @enum {string} */
+                            kind: "image";
+                            reference: string;
+                        }) | {
+                            /** @enum {string} */
+                            kind: "deployment";
+                            /** @description An id, a hostname or URL, or the beginning of an id. */
+                            name: string;
+                        };
+                    };
+                };
+            };
+            responses: {
+                /** @description The request cannot be served as it is. */
+                "4XX": {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description The server or its engine failed. */
+                "5XX": {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Identified"];
                     };
                 };
             };
@@ -3839,6 +4175,12 @@ export interface components {
             status: "ok";
             version: string;
         };
+        Identified: {
+            /** @description Id of what an environment would have as its base. */
+            deployment: string;
+            /** @description It is there, and can be released. */
+            isReady: boolean;
+        };
         Identity: {
             /** @description null: all that the role may. */
             can: ("read" | "audit" | "deploy" | "release" | "configure" | "remove" | "team" | "metrics" | "operate")[] | null;
@@ -3998,6 +4340,10 @@ export interface components {
             title: string;
             /** @description Path of the page about this code. */
             type: string;
+        };
+        Project: {
+            name: string;
+            team: string;
         };
         /** @description Never with values of variables. */
         Release: {

@@ -208,7 +208,22 @@ export const CATALOGUE = {
   CONFIG_CONFLICT: {
     status: 400,
     title: 'Two configuration files were found',
-    advice: 'Keep either berth.json or now.json.',
+    advice: 'Keep one of them, or name the one that is meant.',
+  },
+  STACK_NOT_FOUND: {
+    status: 400,
+    title: 'There is no stack file here',
+    advice: 'Name it with -f, or write a berth.stack.json: docs/stacks.md shows one.',
+  },
+  STACK_IMPOSSIBLE: {
+    status: 409,
+    title: 'The stack asks for what cannot be',
+    advice: 'Change the stack file where it says so; nothing was done.',
+  },
+  PLAN_OUTDATED: {
+    status: 409,
+    title: 'Somebody changed something since the plan was made',
+    advice: 'Run `berth apply` again: it makes a new plan from what is there now.',
   },
   SLOT_UNAVAILABLE: {
     status: 400,
@@ -402,6 +417,38 @@ export const CATALOGUE = {
     status: 404,
     title: 'There is no such alias',
     advice: '`berth alias ls` lists those there are.',
+  },
+
+  // --- backup and restore
+  BACKUP_FAILED: {
+    status: 500,
+    title: 'The backup could not be made',
+    advice: 'The detail says why. Nothing was changed, and no file has the name you gave: try again.',
+  },
+  BACKUP_INVALID: {
+    status: 400,
+    title: 'This is no whole backup',
+    advice: 'Nothing was written. Copy the file again, or take an older backup.',
+  },
+  BACKUP_NEWER: {
+    status: 400,
+    title: 'The backup was made by a newer version of Berth',
+    advice: 'Nothing was written. Restore it with that version or a newer one.',
+  },
+  PASSPHRASE_WRONG: {
+    status: 400,
+    title: 'The passphrase does not open this backup',
+    advice: 'Nothing was written. Try again with the one that was given when it was made.',
+  },
+  DATA_EXISTS: {
+    status: 409,
+    title: 'There is data in that folder already',
+    advice: 'Nothing was written. Restore into another folder with --data, or move that one away.',
+  },
+  RESTORE_UNFINISHED: {
+    status: 500,
+    title: 'A restore into this data folder did not end',
+    advice: 'Run `berth restore` with the same file again: it begins anew.',
   },
 
   // --- host and engine

@@ -176,6 +176,15 @@ export function describeDeed(deed: Deed, why?: string): string {
   return why === undefined || why === '' ? what : `${what}: ${why}`;
 }
 
+/** Several deeds of one release; a change of settings that changes none is left out. */
+export function describeDeeds(deeds: readonly Deed[], why?: string): string {
+  const told = deeds.filter(
+    (deed) => deed.kind !== 'settings' || !isSameSettings(deed.from, deed.to),
+  );
+  const what = told.map(describe).join('; ');
+  return why === undefined || why === '' ? what : `${what}: ${why}`;
+}
+
 function describe(deed: Deed): string {
   switch (deed.kind) {
     case 'deploy':

@@ -36,6 +36,9 @@ export interface DeployRequest {
   readonly createdBy: string;
 }
 
+/** What a deployment's name follows from. */
+export type Identified = Omit<DeployRequest, 'createdBy'>;
+
 /** `ready`: it was there already. `started`: work is under way, begun by this request or an earlier one. */
 export interface Deployed {
   readonly kind: 'ready' | 'started';
@@ -48,6 +51,8 @@ export interface Deployer extends Derivations {
    * SECRET_NOT_FOUND, DOCKERFILE_…, SHUTTING_DOWN. Everything after that is the deployment's own failure.
    */
   deploy(request: DeployRequest): Promise<Deployed>;
+  /** Which deployment it would be; nothing is made. Throws what `deploy` throws before it looks at the files. */
+  identify(request: Identified): Promise<DeploymentId>;
   /** Every event of the latest deploy of this id from its start, until its end, the server's, or `signal` aborts. */
   follow(
     id: DeploymentId,
@@ -161,7 +166,7 @@ export function createDeployer(needs: DeploysNeeds): Deployer {
     return image !== undefined && isThere(engine, image.id);
   }
 
-  async function look(request: DeployRequest): Promise<Looked> {
+  async function look(request: Identified): Promise<Looked> {
     const secrets = await needs.secrets.pin(request.project, request.configuration.env);
     if (request.source.kind === 'image') {
       const image = await engine.image(request.source.reference);
@@ -248,6 +253,7 @@ export function createDeployer(needs: DeploysNeeds): Deployer {
       });
     },
 
+    identify: async (request) => (await look(request)).id,
     idOf: idOfDerived,
     hasImage,
 
@@ -320,7 +326,7 @@ export function createDeployer(needs: DeploysNeeds): Deployer {
 }
 
 function idOf(
-  request: DeployRequest,
+  request: Identified,
   source: Parameters<typeof identityText>[1],
   secrets: SecretVersions,
 ): DeploymentId {

@@ -18,6 +18,7 @@ import type {
 import {
   baseOf,
   describeDeed,
+  describeDeeds,
   emptySettings,
   isSameContent,
   previousRelease,
@@ -42,6 +43,8 @@ interface Asked {
   /** In words of who asks. */
   readonly why?: string;
   readonly createdBy: string;
+  /** The current release when it was decided, 0 for none: with another one it throws PLAN_OUTDATED. Absent: any. */
+  readonly seen?: number;
 }
 
 export interface ReleaseRequest extends Asked {
@@ -49,6 +52,8 @@ export interface ReleaseRequest extends Asked {
   readonly deployment: Deployment;
   /** Where it ran before, for a promotion. */
   readonly from?: { readonly environment: EnvironmentName; readonly number: number };
+  /** Changes the settings in the same release. */
+  readonly change?: SettingsRequest['change'];
   /** 1–99: only so many of the clients get it, until it is promoted whole, taken back by hand, or does worse. */
   readonly percent?: number;
   /** Nobody asked for it by hand: refused with ENVIRONMENT_PAUSED after a rollback. */
@@ -87,7 +92,7 @@ export interface Releases {
   rollback(request: RollbackRequest): Promise<Release>;
   /** Undefined: nothing was released there yet, so that the settings wait for the first release; or nothing changed. */
   change(request: SettingsRequest): Promise<Release | undefined>;
-  /** Releases that take traffic, or are about to, and run this deployment. */
+  /** Releases that take traffic, or are about to, and run this deployment or what was made of it. */
   usersOf(id: DeploymentId): Promise<readonly Release[]>;
   /** Adds a line to the history for a change beside it: its hostnames. Undefined: nothing was released there yet. */
   tell(
@@ -118,8 +123,10 @@ export function createReleases(needs: ReleasesNeeds): Releases {
     });
   }
 
-  async function stateOf({ project, environment: name }: Asked) {
+  async function stateOf({ project, environment: name, seen }: Asked) {
     const environment = await store.environment(project, name);
+    const now = environment?.current ?? 0;
+    if (seen !== undefined && seen !== now) throw outdated(project, name, seen, now);
     const current =
       environment?.current === undefined
         ? undefined
@@ -212,7 +219,8 @@ export function createReleases(needs: ReleasesNeeds): Releases {
     release: (request) =>
       inTurn(request, async () => {
         const { project, deployment, from, why } = request;
-        const { environment, current, settings } = await stateOf(request);
+        const { environment, current, settings: before } = await stateOf(request);
+        const settings = request.change?.(before) ?? before;
         if (request.isAutomatic && environment?.pausedBecause !== undefined) {
           throw new BerthError('ENVIRONMENT_PAUSED', { detail: environment.pausedBecause });
         }
@@ -221,8 +229,11 @@ export function createReleases(needs: ReleasesNeeds): Releases {
         const baseId = base?.id ?? deployment.id;
         const secrets = await pinFor(needs, { project, baseId, settings });
         const kind = from ? 'promote' : 'deploy';
-        const because = describeDeed(
-          from ? { kind: 'promote', baseId, from } : { kind: 'deploy', baseId },
+        const because = describeDeeds(
+          [
+            from ? { kind: 'promote', baseId, from } : { kind: 'deploy', baseId },
+            { kind: 'settings', from: before, to: settings },
+          ],
           why,
         );
         const draft = { ...draftOf(request), kind, baseId, settings, secrets, because } as const;
@@ -302,11 +313,7 @@ export function createReleases(needs: ReleasesNeeds): Releases {
 
     async usersOf(id) {
       const uses = await store.releasesOf(id);
-      return uses.filter(
-        ({ deploymentId, baseId, state }) =>
-          (deploymentId === id && state !== 'superseded' && state !== 'failed') ||
-          (baseId === id && state === 'preparing'),
-      );
+      return uses.filter(({ state }) => state !== 'superseded' && state !== 'failed');
     },
 
     async close() {
@@ -323,6 +330,12 @@ function needName(name: string): void {
     detail: `${JSON.stringify(name)} is no name of an environment.`,
     problems: [{ at: 'environment', message: ENVIRONMENT_NAME_RULE }],
   });
+}
+
+function outdated(project: string, name: string, seen: number, now: number): BerthError {
+  const said = (number: number) => (number === 0 ? 'nothing' : versionOf({ number }));
+  const detail = `${name} of ${project} was at ${said(seen)} and is at ${said(now)} now.`;
+  return new BerthError('PLAN_OUTDATED', { detail });
 }
 
 function unreleased(project: string, name: EnvironmentName): Environment {
