@@ -309,6 +309,21 @@ describe('settings', () => {
   });
 });
 
+describe('who uses a deployment', () => {
+  it('is who runs it or what was made of it, and not who did once', async () => {
+    const { releases, deploy } = await world();
+    const [one, two] = [await deploy('one'), await deploy('two')];
+    await releases.release({ ...PRODUCTION, deployment: one });
+    const change = () => ({ variables: { A: '1' }, limits: {} });
+    const derived = await releases.change({ ...PRODUCTION, kind: 'variables', change });
+    for (const id of [one.id, derived?.deploymentId ?? '']) {
+      expect(await releases.usersOf(id)).toMatchObject([{ number: 2, state: 'current' }]);
+    }
+    await releases.release({ ...PRODUCTION, deployment: two });
+    expect(await releases.usersOf(one.id)).toStrictEqual([]);
+  });
+});
+
 describe('environments', () => {
   it('production and staging are there from the start, others when they are made or released to', async () => {
     const { releases, deploy, servedBy, store } = await world();
