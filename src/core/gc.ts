@@ -8,9 +8,10 @@ import type {
   Release,
 } from './model.ts';
 import { isPreview } from './environment.ts';
+import { decideEntry, decideFolder, index, type Known } from './gc-belongings.ts';
+import { keep, lives, type Reason, remove } from './gc-reason.ts';
 import { currentReleases, inReach } from './reach.ts';
 import { allSteps, eachInSteps, type Steps } from './steps.ts';
-import { spanInWords } from './words.ts';
 
 /** For how long what nobody names stays; times in ms. */
 export interface CleanupRules {
@@ -104,42 +105,6 @@ export function decide(...asked: Parameters<typeof decideInSteps>): readonly Dec
   return allSteps(decideInSteps(...asked));
 }
 
-/** What was seen, by the names under which it is asked for: ten thousand deployments must not be searched for each of them. */
-interface Known extends Seen {
-  readonly byId: ReadonlyMap<DeploymentId, Deployment>;
-  readonly kept: ReadonlySet<DeploymentId>;
-  /** Projects with a deployment that is kept and runs, may run, or is worked on; and projects with any at all. */
-  readonly running: ReadonlySet<string>;
-  readonly projects: ReadonlySet<string>;
-  /** Image → the deployment that is kept and runs it, or an image that stands on it. */
-  readonly runs: ReadonlyMap<string, DeploymentId>;
-  readonly standsOn: ReadonlyMap<string, DeploymentId>;
-}
-
-function* index(seen: Seen, decided: ReadonlyMap<DeploymentId, Decision>): Steps<Known> {
-  const byId = new Map(seen.deployments.map((deployment) => [deployment.id, deployment]));
-  const kept = new Set<DeploymentId>();
-  const running = new Set<string>();
-  const runs = new Map<string, DeploymentId>();
-  const standsOn = new Map<string, DeploymentId>();
-  const parents = new Map(seen.images.map(({ id, parentId }) => [id, parentId]));
-  yield* eachInSteps(seen.deployments, ({ id, project, state, image }) => {
-    if (decided.get(id)?.verdict !== 'keep') return;
-    kept.add(id);
-    if (state !== 'failed' || seen.underWay.has(id)) running.add(project);
-    // The image of a deploy that failed explains nothing and runs nothing: it may go before its row.
-    if (!image || state === 'failed') return;
-    runs.set(image.id, id);
-    let at = parents.get(image.id);
-    while (at !== undefined && !standsOn.has(at)) {
-      standsOn.set(at, id);
-      at = parents.get(at);
-    }
-  });
-  const projects = new Set(seen.deployments.map(({ project }) => project));
-  return { ...seen, byId, kept, running, projects, runs, standsOn };
-}
-
 type Decided = Map<DeploymentId, Decision>;
 
 function* keepAll({ deployments }: Seen): Steps<Decided> {
@@ -149,8 +114,6 @@ function* keepAll({ deployments }: Seen): Steps<Decided> {
   });
   return decided;
 }
-
-type Reason = Pick<Decision, 'verdict' | 'because'>;
 
 function* decideDeployments(seen: Seen, rules: CleanupRules): Steps<Decided> {
   const current = currentReleases(seen.releases);
@@ -201,14 +164,6 @@ function decideDeployment(
   return isAsked
     ? lives(preview, 'last request', now - lastRequest, rules.previewTtlMs)
     : lives(preview, 'no request since it was made', now - readyAt, rules.previewTtlMs);
-}
-
-/** `preview, last request 9 days ago, lives 7 days`. */
-function lives(what: string, since: string, ageMs: number, ttlMs: number): Reason {
-  const age = since.startsWith('no ') ? spanInWords(ageMs) : `${spanInWords(ageMs)} ago`;
-  const limit = ttlMs === Number.POSITIVE_INFINITY ? 'for ever' : spanInWords(ttlMs);
-  const because = `${what}, ${since} ${age}, lives ${limit}`;
-  return { verdict: ageMs > ttlMs ? 'remove' : 'keep', because };
 }
 
 function namedByAliases(
@@ -267,91 +222,4 @@ function keepBases(deployments: readonly Deployment[], decided: Map<DeploymentId
       above = byId.get(base.id);
     }
   }
-}
-
-function decideEntry(entry: LedgerEntry, known: Known, rules: CleanupRules): Decision {
-  const { kind, id, deploymentId } = entry;
-  const owner = deploymentId === undefined ? undefined : known.byId.get(deploymentId);
-  const project = entry.project ?? owner?.project;
-  const of = { kind, id, ...(project === undefined ? {} : { project }) };
-  switch (kind) {
-    case 'container':
-      return { ...of, ...decideContainer(entry, known) };
-    case 'network':
-      return { ...of, ...decideNetwork(project, known) };
-    case 'image':
-      return { ...of, ...decideImage(id, owner, known) };
-    case 'layer':
-      return { ...of, ...decideLayer(entry, owner, known, rules) };
-  }
-}
-
-function keep(because: string): Reason {
-  return { verdict: 'keep', because };
-}
-
-function remove(because: string): Reason {
-  return { verdict: 'remove', because };
-}
-
-function decideContainer({ deploymentId }: LedgerEntry, { underWay, kept }: Known): Reason {
-  // Without a deployment in its entry nobody can say that it is not wanted.
-  if (deploymentId === undefined) return keep('of which deployment is not known');
-  if (underWay.has(deploymentId)) return keep('its deployment is worked on');
-  return kept.has(deploymentId)
-    ? keep(`an instance of ${deploymentId}`)
-    : remove(`an instance of ${deploymentId}, which goes or is gone`);
-}
-
-/** A deployment that failed runs nothing; one that is deployed again makes the network anew. */
-function decideNetwork(project: string | undefined, { running, projects }: Known): Reason {
-  if (project === undefined) return keep('of which project is not known');
-  if (running.has(project)) return keep(`${project} has deployments that run in it`);
-  return remove(
-    projects.has(project) ? `no deployment of ${project} can run` : `${project} has no deployments`,
-  );
-}
-
-function decideImage(id: string, owner: Deployment | undefined, known: Known): Reason {
-  if (known.isBuilding) return keep('a build is under way');
-  const user = known.runs.get(id);
-  if (user !== undefined) return keep(`the image of ${user}`);
-  const above = known.standsOn.get(id);
-  if (above !== undefined) return keep(`part of the image of ${above}`);
-  // A row may be one write behind the ledger: what was built for it is not yet in it.
-  if (owner && isWorkedOn(owner, known)) return keep(`built for ${owner.id}, which is worked on`);
-  return remove(
-    owner?.state === 'failed' ? 'the image of a failed deploy' : 'no deployment runs it',
-  );
-}
-
-function decideLayer(
-  { id, createdAt, usedAt = createdAt }: LedgerEntry,
-  owner: Deployment | undefined,
-  known: Known,
-  { cacheTtlMs, failedTtlMs }: CleanupRules,
-): Reason {
-  if (known.isBuilding) return keep('a build is under way');
-  const above = known.runs.get(id) ?? known.standsOn.get(id);
-  if (above !== undefined) return keep(`part of the image of ${above}`);
-  if (owner && isWorkedOn(owner, known)) return keep(`built for ${owner.id}, which is worked on`);
-  if (!owner || !known.kept.has(owner.id)) return remove('build cache of a removed deployment');
-  const ageMs = known.now - usedAt;
-  return owner.state === 'failed'
-    ? lives('image layers of a failed build', 'used', ageMs, failedTtlMs)
-    : lives('build cache', 'used', ageMs, cacheTtlMs);
-}
-
-function isWorkedOn({ id, state }: Deployment, { underWay }: Seen): boolean {
-  return state === 'building' || state === 'verifying' || underWay.has(id);
-}
-
-function decideFolder(kind: 'logs' | 'build', id: string, known: Known): Decision {
-  const project = known.byId.get(id)?.project;
-  const what = kind === 'logs' ? 'logs' : 'output of the build';
-  const reason =
-    known.underWay.has(id) || known.kept.has(id)
-      ? keep(`${what} of ${id}`)
-      : remove(`${what} of a deployment that goes or is gone`);
-  return { kind, id, ...(project === undefined ? {} : { project }), ...reason };
 }
