@@ -6,6 +6,7 @@ import { versionOf } from '../core/release.ts';
 import { actorOf, makeProject, whoOf } from './actor.ts';
 import { audited } from './audit.ts';
 import { find, seenDeployments } from './find.ts';
+import { jsonList } from './json-list.ts';
 import type { ApiNeeds } from './needs.ts';
 import { problems } from './routes.ts';
 import type { Routes } from './routes.ts';
@@ -76,21 +77,23 @@ export function addDeployments(routes: Routes, needs: ApiNeeds): void {
         response: { 200: deployment.array(), ...problems },
       },
     },
-    async (request) => {
+    async (request, reply) => {
       const { project } = request.query;
       const deployments = await store.deployments(project === undefined ? {} : { project });
       const who = whoOf(request);
       const running = new Map<string, string[]>();
       for (const one of await store.currentReleases(project === undefined ? {} : { project })) {
-        const names = running.get(one.deploymentId) ?? [];
-        running.set(one.deploymentId, [...names, one.environment]);
+        const names = running.get(one.deploymentId);
+        if (names) names.push(one.environment);
+        else running.set(one.deploymentId, [one.environment]);
       }
-      return deployments
-        .filter((one) => needs.access.sees(who, one.project))
-        .map((one) => ({
-          ...toWireDeployment(one, urlOf),
-          ...(running.has(one.id) ? { environments: running.get(one.id) ?? [] } : {}),
-        }));
+      const seen = deployments.filter((one) => needs.access.sees(who, one.project));
+      const list = jsonList(deployment, seen, (one) => {
+        const environments = running.get(one.id);
+        return { ...toWireDeployment(one, urlOf), ...(environments ? { environments } : {}) };
+      });
+      // A stream passes the serializer by: the list has checked each item itself.
+      return reply.type('application/json; charset=utf-8').send(list as never);
     },
   );
 

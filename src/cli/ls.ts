@@ -28,8 +28,9 @@ export async function run(
     return;
   }
   const now = world.clock.now();
+  const instancesOf = Map.groupBy(instances, ({ deployment }) => deployment);
   const rows = deployments.map((deployment) => {
-    const own = instances.filter((instance) => instance.deployment === deployment.id);
+    const own = instancesOf.get(deployment.id) ?? [];
     return [
       `${mark(deployment, own, output)} ${deployment.id}${runBy(deployment, output)}`,
       doing(deployment, own),
