@@ -1,4 +1,5 @@
 /** Where the program begins: hands the real world to the command line, and the server to `berth serve`. */
+import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { buffer } from 'node:stream/consumers';
@@ -75,6 +76,13 @@ const exitCode = await run(
     undoZram: async (noteFile) => {
       const { undoZram } = await import('./system/zram.ts');
       return undoZram(noteFile);
+    },
+    writeOutput: async (bytes) => {
+      if (!process.stdout.write(bytes)) await once(process.stdout, 'drain');
+    },
+    restore: async (options) => {
+      const { restoreBackup } = await import('./restore.ts');
+      return restoreBackup(options);
     },
     serve: async (options) => {
       const { startServer } = await import('./server.ts');

@@ -6,6 +6,8 @@ import { pino } from 'pino';
 import { openAccess } from './access/open.ts';
 import { openAliases } from './aliases/open.ts';
 import { createApi } from './api/api.ts';
+import { refuseHalfRestored } from './backup/mark.ts';
+import { openBackups } from './backup/open.ts';
 import type { ServerFacts } from './api/needs.ts';
 import { loginPath } from './api/tokens.ts';
 import type { Rate } from './core/token-bucket.ts';
@@ -151,7 +153,10 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   });
   const log = options.reporter ? reportedTo(options.reporter) : logTo(opened);
   const reporter = metrics.watch(log.reporter);
-  const store = await openSqliteStore(join(data, 'berth.db'));
+  await refuseHalfRestored(data);
+  const store = await openSqliteStore(join(data, 'berth.db'), (copy) =>
+    reporter.report('info', 'store.copied', { ...copy }),
+  );
   opened.defer(() => store.close());
   const quotas = new Quotas(DEFAULT_TEAM);
   const access = await openAccess({
@@ -295,6 +300,21 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   opened.defer(() => tls.close());
   const door = tlsOptions && (await tls.door());
 
+  const backups = await openBackups({
+    store,
+    engine,
+    clock,
+    random,
+    draw: drawBytes,
+    reporter,
+    version,
+    keyFile,
+    blobs: blobsFolder,
+    certificates: join(data, 'certificates'),
+    folder: join(data, 'backups'),
+    closing: closing.signal,
+  });
+
   const lag = monitorLag(clock);
   opened.defer(() => lag.close());
   let listen = options.listen;
@@ -321,8 +341,10 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
       ? `https://${host}${portSuffix(listenTls, 443)}`
       : `http://${host}${portSuffix(listen)}`;
   const api = await createApi({
+    ...(options.trustedProxies ? { trustedProxies: options.trustedProxies } : {}),
     access,
     aliases,
+    backups,
     quotas,
     facts,
     eventLoopLag: () => lag.read(),
@@ -444,9 +466,9 @@ interface Driver {
   readonly builder: Builder;
 }
 
-/** Throws HOST_UNSUPPORTED or ENGINE_UNAVAILABLE. */
-async function openDriver(
-  options: ServerOptions,
+/** The engine that the ledger of this store belongs to. Throws HOST_UNSUPPORTED or ENGINE_UNAVAILABLE. */
+export async function openDriver(
+  options: Pick<ServerOptions, 'data' | 'engine' | 'storage' | 'listen'>,
   store: Store,
   onNetworkGone: (project: string) => Promise<void>,
 ): Promise<Driver> {

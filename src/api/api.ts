@@ -40,6 +40,8 @@ export async function createApi(
   const app = Fastify({
     logger: false,
     routerOptions: { ignoreTrailingSlash: true },
+    // Whose word on the client's address, host and scheme is taken: nobody's unless named.
+    trustProxy: needs.trustedProxies?.length ? [...needs.trustedProxies] : false,
     // Answers name it, and so does our log.
     genReqId: () => needs.nextRequestId(),
   }).withTypeProvider<ZodTypeProvider>();

@@ -1,5 +1,6 @@
 /** What the API needs from the rest of Berth, handed in by the wiring. */
 import type { Access } from '../access/open.ts';
+import type { Backups } from '../backup/open.ts';
 import type { Cleanup } from '../cleanup/open.ts';
 import type { Aliases } from '../aliases/open.ts';
 import type { Blobs } from '../deploys/blobs.ts';
@@ -48,8 +49,11 @@ export interface ApiMetrics {
 }
 
 export interface ApiNeeds {
+  /** Addresses and ranges of proxies that are believed on who asks; absent: none. */
+  readonly trustedProxies?: readonly string[];
   readonly access: Access;
   readonly aliases: Aliases;
+  readonly backups: Backups;
   readonly quotas: Quotas;
   readonly facts: () => ServerFacts;
   readonly eventLoopLag: () => EventLoopLag;

@@ -2,6 +2,7 @@
 import { Command, Option } from 'commander';
 import { LEAST_ZRAM_MIB } from '../core/zram.ts';
 import { addAliasCommands } from './alias-commands.ts';
+import { addBackupCommands } from './backup-commands.ts';
 import { addAccessCommands, addLoginCommands } from './access-commands.ts';
 import { addEnvCommands, addSecretsCommands } from './secrets-commands.ts';
 import {
@@ -271,6 +272,7 @@ export function createProgram(
   addEnvCommands(program, calls);
   addSecretsCommands(program, calls);
   addAccessCommands(program, calls, world.clock);
+  addBackupCommands(program, calls);
 
   const tls = program
     .command('tls')

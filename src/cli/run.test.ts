@@ -44,6 +44,8 @@ async function berth(args: readonly string[], changes: Partial<World> = {}): Pro
     readHost: () => Promise.reject(new Error('the host is not read here')),
     setUpZram: () => Promise.reject(new Error('the host is not changed here')),
     undoZram: () => Promise.reject(new Error('the host is not changed here')),
+    writeOutput: () => Promise.resolve(),
+    restore: () => Promise.reject(new Error('not expected')),
     serve: (options) => {
       served.push(options);
       return Promise.resolve();

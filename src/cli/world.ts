@@ -55,6 +55,28 @@ export interface TlsServeOptions {
   };
 }
 
+export interface RestoreOptions {
+  readonly file: string;
+  readonly passphrase: string;
+  readonly data: string;
+  readonly engine: 'podman' | 'memory';
+  /** Where Podman keeps images; absent means Podman's own default. */
+  readonly storage?: string;
+  readonly tell: (step: 'checking' | 'files' | 'images') => void;
+}
+
+export interface Restored {
+  /** ISO 8601: when the backup was made. */
+  readonly createdAt: string;
+  readonly version: string;
+  readonly files: number;
+  readonly bytes: number;
+  readonly deployments: number;
+  readonly images: number;
+  /** Ready deployments whose image is not here. */
+  readonly withoutImage: readonly string[];
+}
+
 export interface HostQuestions {
   readonly dataFolder: string;
   readonly storageFolder: string;
@@ -102,6 +124,10 @@ export interface World {
   setUpZram(noteFile: string, bytes: number): Promise<string>;
   /** Takes it away again; its device, or undefined when none is noted. Throws ZRAM_IMPOSSIBLE. */
   undoZram(noteFile: string): Promise<string | undefined>;
+  /** Bytes to standard output; resolves when there is room for more. */
+  writeOutput(bytes: Uint8Array): Promise<void>;
+  /** Fills an empty data folder from a backup, without a server. */
+  restore(options: RestoreOptions): Promise<Restored>;
   /** Runs the server until `interrupted` aborts and everything is closed. */
   serve(options: ServeOptions): Promise<void>;
 }

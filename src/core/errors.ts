@@ -423,7 +423,8 @@ export const CATALOGUE = {
   BACKUP_FAILED: {
     status: 500,
     title: 'The backup could not be made',
-    advice: 'The detail says why. Nothing was changed, and no file has the name you gave: try again.',
+    advice:
+      'The detail says why. Nothing was changed, and no file has the name you gave: try again.',
   },
   BACKUP_INVALID: {
     status: 400,

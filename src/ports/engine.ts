@@ -93,6 +93,13 @@ export interface StoredImage {
   readonly layers: readonly { readonly id: string; readonly bytes: number }[];
 }
 
+/** A program of the engine's own, for streams that are not to pass through the thread that serves requests. */
+export interface EngineProgram {
+  readonly program: string;
+  readonly arguments: readonly string[];
+  readonly environment: Readonly<Record<string, string>>;
+}
+
 export interface Engine {
   readonly powers: EnginePowers;
   describe(): Promise<EngineDescription>;
@@ -145,6 +152,13 @@ export interface Engine {
    * image needs it; whether it is gone now. Unknown: it is.
    */
   removeImage(imageId: string): Promise<boolean>;
+  /**
+   * Programs that write archives of these images to their standard output, in each every layer once; images made of them
+   * have the same ids. Ids that are not there are left out. Absent: it has no images that could be carried away.
+   */
+  imageExports?(imageIds: readonly string[]): Promise<readonly EngineProgram[]>;
+  /** The program that makes images of such an archive on its standard input. */
+  imageImport?(): EngineProgram;
   /** IP address at which instances of the project reach this host, known before the first one; absent: they cannot. */
   hostAddress?(project: string): Promise<string | undefined>;
   /** Removes the network of a project if it is ours and empty. */

@@ -92,6 +92,14 @@ export const PARTS: readonly Part[] = [
     because: `${SAME_RULE}; what it removes it asks the others to remove`,
   },
   {
+    name: 'backup',
+    may: { core: WORDS, ports: NEEDS },
+    // Archives are never written by hand.
+    packages: ['tar-stream'],
+    node: true,
+    because: SAME_RULE,
+  },
+  {
     name: 'logs',
     may: { core: WORDS, ports: NEEDS },
     packages: [],
@@ -150,6 +158,7 @@ export const PARTS: readonly Part[] = [
       config: 'the schema that validates a file validates a request',
       access: 'its public functions',
       aliases: 'its public functions',
+      backup: 'its public functions',
       cleanup: 'its public functions',
       deploys: 'its public functions',
       releases: 'its public functions',
@@ -177,6 +186,7 @@ export const PARTS: readonly Part[] = [
   {
     name: 'cli',
     may: {
+      backup: 'a backup is checked where it is written to a file',
       client: 'what the CLI can do, anyone can do through the API',
       config: 'the configuration and the ignore files are read where the folder is',
       core: WORDS,
@@ -192,6 +202,7 @@ export const PARTS: readonly Part[] = [
     may: {
       access: 'wiring',
       releases: 'wiring',
+      backup: 'wiring',
       cleanup: 'wiring',
       aliases: 'wiring',
       api: 'wiring',
@@ -214,10 +225,24 @@ export const PARTS: readonly Part[] = [
     because: 'the server is wired here and knows nothing of the command line',
   },
   {
+    name: 'restore.ts',
+    may: {
+      backup: 'wiring',
+      engines: 'wiring',
+      'server.ts': 'the engine is opened as a server opens it',
+      stores: 'wiring',
+      system: 'wiring',
+    },
+    packages: [],
+    node: true,
+    because: 'a restore is wired here: it works without a server',
+  },
+  {
     name: 'main.ts',
     may: {
       cli: 'it parses the command line',
       'server.ts': 'and starts the server when told so',
+      'restore.ts': 'or fills its folder',
       system: 'real time',
     },
     packages: [],

@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import type { Clock } from '../../ports/clock.ts';
 import type { Engine, EngineDescription } from '../../ports/engine.ts';
 import { createClient, type PodmanClient } from './client.ts';
+import { imageExports, imageImport } from './archives.ts';
 import { type PodmanOptions, preparePodman } from './command.ts';
 import type { Context, ResourceCaps } from './context.ts';
 import { connections } from './connections.ts';
@@ -92,6 +93,8 @@ export async function openPodmanEngine(options: PodmanEngineOptions): Promise<Po
     images: () => images.list(),
     ownImages: () => images.ownIds(),
     removeImage: (imageId) => removeImage(client, ledgerId, imageId),
+    imageExports: (imageIds) => imageExports(client, command, imageIds),
+    imageImport: () => imageImport(command),
     hostAddress: (project) => context.networks.gateway(project),
     removeNetwork: (project) => context.networks.remove(project),
     async close() {

@@ -8,6 +8,7 @@ import { fullImageName, LABEL } from './names.ts';
 export interface Inspection {
   readonly Id: string;
   readonly Size: number;
+  readonly ManifestType?: string;
   readonly RootFS?: { readonly Layers?: readonly string[] | null } | null;
   /** Oldest first. */
   readonly History?: readonly { readonly empty_layer?: boolean }[] | null;

@@ -18,7 +18,11 @@ import { SqliteStore } from './store.ts';
 export async function openSqliteStore(
   file: string,
   /** Hears of the copy that is kept of a file before it is brought to a newer form. */
-  onCopy: (copy: { readonly file: string; readonly from: number; readonly to: number }) => void = () => {},
+  onCopy: (copy: {
+    readonly file: string;
+    readonly from: number;
+    readonly to: number;
+  }) => void = () => {},
 ): Promise<Store & SnapshotStore> {
   const database = await openDatabase(file);
   try {
