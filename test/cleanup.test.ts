@@ -56,10 +56,21 @@ async function deploy(dockerfile: string, name: string): Promise<string> {
 
 const gc = async () => JSON.parse(await berth.run('gc', '--yes', '--json')) as GcReport;
 const plan = async () => JSON.parse(await berth.run('gc', '--dry-run', '--json')) as GcPlan;
-const ours = () => podman('images', '--all', '--quiet', '--no-trunc', '--filter', label);
+const ours = () => listed('images', '--all', '--quiet', '--no-trunc', '--filter', label);
+/** Podman's list fails as a whole when an image is removed under it, by whomever. */
+async function listed(...words: readonly string[]): Promise<readonly string[]> {
+  for (let attempt = 1; ; attempt += 1) {
+    try {
+      return await podman(...words);
+    } catch (error) {
+      if (attempt === 10) throw error;
+    }
+  }
+}
+
 const networks = () => podman('network', 'ls', '--quiet', '--filter', label);
 const hasImage = async (id: string) =>
-  (await podman('images', '--all', '--quiet', '--no-trunc')).includes(id);
+  (await listed('images', '--all', '--quiet', '--no-trunc')).includes(id);
 
 /** As somebody else on this host builds; the id of the image. */
 async function buildByHand(dockerfile: string): Promise<string> {
