@@ -8,7 +8,7 @@ import { openTestServer, type TestServer } from './fixtures/server.ts';
 
 let server: TestServer;
 beforeAll(async () => {
-  server = await openTestServer({ burst: 3, everyMs: 3_600_000 });
+  server = await openTestServer({ deployRate: { burst: 3, everyMs: 3_600_000 } });
 }, 60_000);
 afterAll(() => server.close());
 
@@ -221,6 +221,32 @@ describe('a team', () => {
     expect(await codeOf(server.local.setPlan('oss', {}))).toBe('PLAN_IN_USE');
     await server.local.removeTeam('red');
     await server.local.removePlan('tiny');
+  });
+});
+
+describe('the address in the audit log', () => {
+  const claim = async (given: TestServer) => {
+    const headers = {
+      authorization: `Bearer ${given.token}`,
+      'content-type': 'application/json',
+      'x-forwarded-for': '203.0.113.9',
+    };
+    const body = JSON.stringify({ name: 'absent', plan: 'absent' });
+    await fetch(`${given.url}/api/v1/teams`, { method: 'POST', headers, body });
+    return (await given.local.audit({ limit: 1 }))[0]?.address;
+  };
+
+  test('is that of the connection, whatever the request says', async () => {
+    expect(await claim(server)).toBe('127.0.0.1');
+  });
+
+  test('is what a trusted proxy says', async () => {
+    const behind = await openTestServer({ trustedProxies: ['127.0.0.0/8'] });
+    try {
+      expect(await claim(behind)).toBe('203.0.113.9');
+    } finally {
+      await behind.close();
+    }
   });
 });
 
