@@ -5,11 +5,14 @@ import { burstMeasure } from './burst.ts';
 import { describe, type Measure, type Result } from './measure.ts';
 import { exactlyOnce } from './exactly-once.ts';
 import { knative } from './knative.ts';
+import { sleepers } from './many.ts';
 import { neighbour } from './neighbour.ts';
 import { proxyCpu, proxyLatency } from './proxy-cost.ts';
 import { reclaimed } from './reclaim.ts';
+import { redeployed } from './redeploy.ts';
 import { scale } from './scale.ts';
 import { starts } from './starts.ts';
+import { switching } from './switch.ts';
 import { parked, thaw } from './wake.ts';
 
 const MEASURES: readonly Measure[] = [
@@ -18,7 +21,10 @@ const MEASURES: readonly Measure[] = [
   burstMeasure,
   proxyCpu,
   proxyLatency,
+  redeployed,
+  switching,
   exactlyOnce,
+  sleepers,
   neighbour,
   reclaimed,
   scale,

@@ -1,6 +1,7 @@
 /** Berth as a user runs it: `berth serve` on a data folder of its own, with deployments made by `berth deploy`. */
 import { execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { closeSync, openSync } from 'node:fs';
 import { cp, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -22,6 +23,16 @@ export interface Deployed extends Target {
   readonly id: string;
 }
 
+/** Name of its log in its data folder. */
+const LOG = 'serve.log';
+
+interface Settings {
+  /** Of `berth serve`. */
+  readonly options?: readonly string[];
+  /** Whether what it logs is kept, for `logged`. */
+  readonly isLogged?: boolean;
+}
+
 export interface LogLine {
   readonly instance: string;
   readonly text: string;
@@ -37,38 +48,76 @@ interface Instance {
 export class Server {
   readonly port: number;
   readonly #data: string;
-  readonly #process: ReturnType<typeof spawn>;
+  readonly #options: readonly string[];
+  readonly #isLogged: boolean;
+  #process: ReturnType<typeof spawn>;
+  /** From the last start of its process until it was healthy, in ms. */
+  startMs = 0;
 
-  private constructor(port: number, data: string, process: ReturnType<typeof spawn>) {
+  private constructor(port: number, data: string, { options = [], isLogged = false }: Settings) {
     this.port = port;
     this.#data = data;
-    this.#process = process;
+    this.#options = options;
+    this.#isLogged = isLogged;
+    this.#process = this.#spawn();
   }
 
   /** @throws Error when it does not become healthy within a minute. */
-  static async start(options: readonly string[] = []): Promise<Server> {
-    const port = await freePort();
+  static async start(options: readonly string[] = [], isLogged = false): Promise<Server> {
     const data = await mkdtemp(join(tmpdir(), 'berth-bench.'));
-    const child = spawn(
-      process.execPath,
-      [
-        join(ROOT, 'src/main.ts'),
-        'serve',
-        '--data',
-        data,
-        '--listen',
-        `127.0.0.1:${port}`,
-        ...options,
-      ],
-      { env: ENVIRONMENT, stdio: ['ignore', 'ignore', 'inherit'] },
-    );
-    const server = new Server(port, data, child);
-    for (let tries = 0; tries < 600; tries += 1) {
-      const health = await fetch(`http://127.0.0.1:${port}/api/v1/health`).catch(() => undefined);
-      if (health?.ok) return server;
-      await sleep(100);
+    const server = new Server(await freePort(), data, { options, isLogged });
+    await server.#healthy();
+    return server;
+  }
+
+  /** Ends it without touching an instance, does `offline` with its data folder, and starts it again. */
+  async restart(offline: (data: string) => Promise<void> = () => Promise.resolve()): Promise<void> {
+    await this.#end('SIGTERM');
+    await offline(this.#data);
+    this.#process = this.#spawn();
+    await this.#healthy();
+  }
+
+  /** As `berth down --instances` and another start: it runs nothing then, and has everything still to be waked. */
+  async restartWithoutInstances(offline: (data: string) => Promise<void>): Promise<void> {
+    await this.#end('SIGUSR2');
+    await offline(this.#data);
+    this.#process = this.#spawn();
+    await this.#healthy();
+  }
+
+  #spawn(): ReturnType<typeof spawn> {
+    const { port } = this;
+    const data = this.#data;
+    const words = ['serve', '--data', data, '--listen', `127.0.0.1:${port}`, ...this.#options];
+    const log = openSync(this.#isLogged ? join(data, LOG) : '/dev/null', 'a');
+    try {
+      return spawn(process.execPath, [join(ROOT, 'src/main.ts'), ...words], {
+        env: ENVIRONMENT,
+        stdio: ['ignore', log, 'inherit'],
+      });
+    } finally {
+      closeSync(log);
+    }
+  }
+
+  async #healthy(): Promise<void> {
+    const began = performance.now();
+    while (performance.now() - began < 60_000) {
+      const health = await fetch(`http://127.0.0.1:${this.port}/api/v1/health`).catch(
+        () => undefined,
+      );
+      this.startMs = performance.now() - began;
+      if (health?.ok) return;
+      await sleep(25);
     }
     throw new Error('berth serve did not become healthy');
+  }
+
+  async #end(signal: NodeJS.Signals): Promise<void> {
+    const ended = once(this.#process, 'exit');
+    this.#process.kill(signal);
+    await ended;
   }
 
   /** Deploys the bench app with this `berth.json`. */
@@ -80,14 +129,24 @@ export class Server {
         join(folder, 'berth.json'),
         JSON.stringify({ name: 'bench', ...configuration }),
       );
-      const { id, url } = JSON.parse(await this.#berth('deploy', folder, '--json')) as {
-        id: string;
-        url: string;
-      };
-      return { id, host: '127.0.0.1', port: this.port, authority: new URL(url).host };
+      return await this.deployFolder(folder);
     } finally {
       await rm(folder, { recursive: true, force: true });
     }
+  }
+
+  /** `berth deploy` of a folder as it is. */
+  async deployFolder(folder: string): Promise<Deployed> {
+    const { id, url } = JSON.parse(await this.#berth('deploy', folder, '--json')) as {
+      id: string;
+      url: string;
+    };
+    return { id, ...this.at(new URL(url).host) };
+  }
+
+  /** Whatever answers at this hostname, as the clients of the benches ask for it. */
+  at(authority: string): Target {
+    return { host: '127.0.0.1', port: this.port, authority };
   }
 
   /** Deployments of the same image, made different by a variable. */
@@ -117,15 +176,32 @@ export class Server {
   }
 
   async #instances(deploymentId: string): Promise<readonly Instance[]> {
+    const answer = await this.ask('GET', `/instances?deployment=${deploymentId}`);
+    return answer as readonly Instance[];
+  }
+
+  /** A call of its API, for example `/deployments`. @throws Error with what it answered when that is no success. */
+  async ask(method: string, path: string, body?: unknown): Promise<unknown> {
     const token = (await readFile(join(this.#data, 'token'), 'utf8')).trim();
-    const answer = await fetch(
-      `http://127.0.0.1:${this.port}/api/v1/instances?deployment=${deploymentId}`,
-      {
-        headers: { authorization: `Bearer ${token}` },
+    const answer = await fetch(`http://127.0.0.1:${this.port}/api/v1${path}`, {
+      method,
+      headers: {
+        authorization: `Bearer ${token}`,
+        ...(body === undefined ? {} : { 'content-type': 'application/json' }),
       },
-    );
-    if (!answer.ok) throw new Error(`instances: ${answer.status} ${await answer.text()}`);
-    return (await answer.json()) as readonly Instance[];
+      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+    });
+    const text = await answer.text();
+    if (!answer.ok) throw new Error(`${path}: ${answer.status} ${text}`);
+    return text === '' ? undefined : (JSON.parse(text) as unknown);
+  }
+
+  /** Lines of its log with this event, oldest first; for one that was started with a log. */
+  async logged(event: string): Promise<readonly Readonly<Record<string, unknown>>[]> {
+    const lines = (await readFile(join(this.#data, LOG), 'utf8')).split('\n');
+    return lines
+      .filter((line) => line.includes(`"event":"${event}"`))
+      .map((line) => JSON.parse(line) as Readonly<Record<string, unknown>>);
   }
 
   /** Waits until every deployment has come to this rest. @throws Error after a minute. */
@@ -157,9 +233,7 @@ export class Server {
       ({ id }) => id,
     );
     if (ids.length > 0) await this.#berth('rm', '--yes', ...ids);
-    const ended = once(this.#process, 'exit');
-    this.#process.kill('SIGTERM');
-    await ended;
+    await this.#end('SIGTERM');
     await rm(this.#data, { recursive: true, force: true });
   }
 
