@@ -37,6 +37,6 @@ test('the fullest of several file systems decides, measured by its own mark', ()
   const [large] = space(12, 1_000).fileSystems;
   const [small] = space(2, 4).fileSystems;
   const state: DiskState = { fileSystems: [small, large].filter((one) => !!one), ...NO_BUDGET };
-  expect(shortage(state, 0)?.because).toContain('1074 GB');
+  expect(shortage(state, 0)?.because).toContain('13 GB of the 1.1 TB');
   expect(roomBytes(state)).toBe(0);
 });
