@@ -278,6 +278,17 @@ test('the disk is measured each day, and after three days there is a forecast', 
   expect(forecast.kind).not.toBe('unknown');
 });
 
+test('at the mark what only explains an old failure goes at once, and what lives on stays', async () => {
+  const { cleanup, store, space, clock } = await openWorld();
+  await store.insertDeployment({ ...preview('failed', clock.now() - 1), state: 'failed' });
+  await store.insertDeployment(preview('lives', clock.now()));
+  await cleanup.run();
+  expect((await store.deployments()).length).toBe(2);
+  space.freeBytes = GB;
+  await expect(cleanup.room({ wantedBytes: 0 })).rejects.toMatchObject({ code: 'DISK_FULL' });
+  expect((await store.deployments()).map(({ id }) => id)).toEqual(['lives']);
+});
+
 test('without room a build is refused with what is missing, what a clean-up gives, and who takes the most', async () => {
   const { cleanup, store, folders, space, clock } = await openWorld();
   await store.insertDeployment(preview('shop-1', clock.now()));
