@@ -309,7 +309,7 @@ test('killed in the middle of promotions, changes and rollbacks: before or after
   ];
   const met = { before: 0, within: 0, after: 0 };
   for (const [killedAfterMs, act] of acts) {
-    const history = await releases();
+    const history = await client().releases(PROJECT, 'production');
     const before = history.find(({ state }) => state === 'current');
     const asked = act().catch(() => 'cut off');
     await systemClock.sleep(killedAfterMs);
@@ -317,7 +317,7 @@ test('killed in the middle of promotions, changes and rollbacks: before or after
     await asked;
     await berth.up();
     port = (await berth.address()).split(':')[1] ?? '';
-    const after = await releases();
+    const after = await client().releases(PROJECT, 'production');
     const current = after.filter(({ state }) => state === 'current');
     expect(current).toHaveLength(1);
     expect(after.filter(({ state }) => state === 'preparing' || state === 'trial')).toStrictEqual(
@@ -336,9 +336,7 @@ test('killed in the middle of promotions, changes and rollbacks: before or after
     }
     const own = await ask({ host: `${current[0]?.deployment}.localhost` });
     expect(await ask({ host: hostOf('production') })).toBe(own);
-    const all = JSON.parse(await berth.run('ls', PROJECT, '--json')) as readonly {
-      readonly state: string;
-    }[];
+    const all = await client().deployments(PROJECT);
     expect(all.filter(({ state }) => state === 'verifying')).toStrictEqual([]);
   }
   console.log(`kills met releases: ${JSON.stringify(met)}`);
