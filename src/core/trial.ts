@@ -7,7 +7,7 @@
 import type { DeploymentId } from './model.ts';
 import type { Trial } from './route.ts';
 
-export const LOT_COOKIE = 'berth-lot';
+const LOT_COOKIE = 'berth-lot';
 const LOTS = 100;
 /** How long a browser keeps its lot. */
 const LOT_SECONDS = 24 * 3_600;
