@@ -159,15 +159,14 @@ async function addEntry(
     error ? ended.reject(error) : ended.resolve(),
   );
   // A reader that left destroys the archive, and the entry with it.
-  entry.on('close', () => ended.resolve());
+  const closed = new Promise<void>((resolve) => entry.once('close', resolve));
+  void closed.then(() => ended.resolve());
   let written = 0;
   for await (const chunk of content) {
     written += chunk.length;
     if (!entry.write(chunk)) {
-      await new Promise<void>((resolve) => {
-        entry.once('drain', resolve);
-        entry.once('close', resolve);
-      });
+      const drained = new Promise<void>((resolve) => entry.once('drain', resolve));
+      await Promise.race([drained, closed]);
     }
     if (archive.destroyed) throw new BerthError('BACKUP_FAILED', { detail: 'Nobody reads on.' });
   }

@@ -383,8 +383,8 @@ export const CATALOGUE = {
     advice: '`berth releases` shows which took traffic; `berth rollback vN` goes to any of those.',
   },
   IMAGE_GONE: {
-    status: 409,
-    title: 'The image of that release is gone',
+    status: 503,
+    title: 'The image is gone',
     advice: 'Deploy its source again, or choose another release: `berth releases`.',
   },
   RELEASE_FAILED: {

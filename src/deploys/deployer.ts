@@ -153,7 +153,12 @@ export function createDeployer(needs: DeploysNeeds): Deployer {
   async function beginDerived(derivation: Derivation): Promise<Deployment> {
     const deployment = derivedDeployment(derivation, clock.now());
     const existing = await store.deployment(deployment.id);
-    if (existing && (existing.state === 'ready' || works.has(existing.id))) return existing;
+    if (existing && works.has(existing.id)) return existing;
+    if (existing?.state === 'ready') {
+      if (await hasImage(existing)) return existing;
+      // The base may have been built again meanwhile: the same under the same name, with another image.
+      if (await hasImage(derivation.base)) await fleet.remove(existing.id);
+    }
     if (!(await hasImage(derivation.base))) throw imageGone(derivation.base);
     if (existing) await store.updateDeployment(deployment);
     else await store.insertDeployment(deployment);

@@ -52,9 +52,11 @@ export async function planRollback(
   wanted: Omit<ReleaseDraft, 'deploymentId'>,
   oldDeploymentId: DeploymentId,
 ): Promise<Plan> {
-  const { store, routes } = needs;
+  const { store, derivations, routes } = needs;
   const old = await store.deployment(oldDeploymentId);
-  if (old?.state === 'ready') {
+  // One that was derived can be made again of a base that was built again.
+  const isMadeAgain = old?.derivedFrom !== undefined && !(await derivations.hasImage(old));
+  if (old?.state === 'ready' && !isMadeAgain) {
     await needImage(needs, old);
     routes.check(wanted.project, wanted.environment);
     const scale = scaleOf(wanted.environment, wanted.settings, old.configuration);

@@ -4,7 +4,7 @@ import { BerthError, type ErrorCode } from '../core/errors.ts';
 import { DEFAULT_PORT } from '../core/limits.ts';
 import type { Deployment } from '../core/model.ts';
 import { splitVariables } from '../core/secret.ts';
-import type { Exit, Look } from '../ports/engine.ts';
+import type { Exit, InstanceSpec, Look } from '../ports/engine.ts';
 import type { Context } from './context.ts';
 import type { Instance, PrepareTimes } from './instance.ts';
 
@@ -41,7 +41,7 @@ export async function prepare(
     Object.entries(secret).map(([name, of]) => [name, valueOf(values, of)]),
   );
   const busyUrl = await inside?.busyUrl(deployment.project);
-  const created = await engine.create({
+  const spec: InstanceSpec = {
     id: instance.id,
     deploymentId: deployment.id,
     project: deployment.project,
@@ -57,12 +57,25 @@ export async function prepare(
     ...(Object.keys(secretEnv).length > 0 ? { secretEnv } : {}),
     ...(configuration.command ? { command: configuration.command } : {}),
     logFile: await logs.fileFor(deployment.id, instance.id),
+  };
+  const created = await engine.create(spec).catch((error: unknown) => {
+    throw withoutImage(deployment, error);
   });
   const createdAt = clock.now();
   const prepared = engine.powers.park ? await engine.park(instance.id) : created;
   instance.host = prepared.host;
   await inside?.joined(deployment.project);
   return { createMs: createdAt - began, parkMs: clock.now() - createdAt };
+}
+
+/** Somebody removed it, or a restore came without images. */
+function withoutImage({ id, source }: Deployment, error: unknown): unknown {
+  if (!(error instanceof BerthError) || error.code !== 'IMAGE_NOT_FOUND') return error;
+  const what = source.kind === 'folder' ? 'its folder' : source.reference;
+  return new BerthError('IMAGE_GONE', {
+    detail: `The image of ${id} is not here any more: deploy ${what} again, and it has the same address.`,
+    cause: error,
+  });
 }
 
 /** Throws SECRET_NOT_FOUND. */

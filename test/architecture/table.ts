@@ -228,7 +228,6 @@ export const PARTS: readonly Part[] = [
     name: 'restore.ts',
     may: {
       backup: 'wiring',
-      engines: 'wiring',
       'server.ts': 'the engine is opened as a server opens it',
       stores: 'wiring',
       system: 'wiring',
