@@ -1,17 +1,15 @@
 /** Finds and reads the configuration file of a folder; what is wrong is said all at once, each with its place. */
-import { lstat, readFile } from 'node:fs/promises';
+import { lstat } from 'node:fs/promises';
 import { basename, join, resolve } from 'node:path';
-import { z } from 'zod';
-import { BerthError, type Problem } from '../core/errors.ts';
+import { BerthError } from '../core/errors.ts';
 import { BOUNDS } from '../core/limits.ts';
 import { scaleByRegion } from './fields.ts';
+import { below, explainIssues, invalid, type Issue, valueAt } from './issues.ts';
 import { parseJson } from './json.ts';
 import { CONFIG_NAMES } from './names.ts';
-import { nearest } from './nearest.ts';
-import { formatPath, type JsonPath, type Locate, problemAt } from './place.ts';
+import { readText } from './read-text.ts';
+import { formatPath, type Locate } from './place.ts';
 import { type ConfigFile, configFileSchema } from './keys.ts';
-
-const MAX_BYTES = 1024 * 1024;
 
 export interface ReadConfig {
   readonly file: ConfigFile;
@@ -44,43 +42,17 @@ export function readConfigText(text: string, fileName: string): ReadConfig {
   const result = configFileSchema.safeParse(value);
   const problems = result.success
     ? badKeys
-    : [...badKeys, ...issuesToProblems(result.error.issues, value, locate, fileName)];
-  if (!result.success || problems.length > 0) {
-    const sorted = problems.toSorted(
-      (a, b) => (a.line ?? 0) - (b.line ?? 0) || (a.column ?? 0) - (b.column ?? 0),
-    );
-    throw new BerthError('CONFIG_INVALID', {
-      detail: sorted.map((problem) => problem.message).join('\n'),
-      problems: sorted,
-    });
-  }
+    : [
+        ...badKeys,
+        ...explainIssues(result.error.issues, { value, locate, fileName, ...OF_CONFIG }),
+      ];
+  if (!result.success || problems.length > 0) throw invalid(problems);
   return { file: result.data, fileName, locate };
 }
 
 /** Reads one configuration file. Throws CONFIG_SYNTAX or CONFIG_INVALID, also when it is no readable text. */
 async function readConfigFile(path: string): Promise<ReadConfig> {
-  const fileName = basename(path);
-  const refuse = (message: string): never => {
-    throw new BerthError('CONFIG_INVALID', {
-      detail: `${fileName}: ${message}`,
-      problems: [{ at: '', message: `${fileName}: ${message}` }],
-    });
-  };
-  const status = await lstat(path).catch(() => refuse('the file cannot be read'));
-  if (!status.isFile()) return refuse('this is not a plain file');
-  if (status.size > MAX_BYTES) {
-    return refuse(`the file is ${status.size} bytes: at most ${MAX_BYTES} are allowed`);
-  }
-  const bytes = await readFile(path).catch((error: Error) =>
-    refuse(`the file cannot be read: ${error.message}`),
-  );
-  let text: string;
-  try {
-    text = new TextDecoder('utf-8', { fatal: true }).decode(bytes);
-  } catch {
-    return refuse('the file is not UTF-8 text: save it as UTF-8');
-  }
-  return readConfigText(text, fileName);
+  return readConfigText(await readText(path), basename(path));
 }
 
 /** The configuration of a folder, empty when it has none. Throws CONFIG_CONFLICT when it has two, and what `readConfigFile` throws. */
@@ -121,105 +93,22 @@ export function projectNameOf(folder: string): string {
   return plain === '' ? 'app' : plain;
 }
 
-type Issue = z.core.$ZodIssue;
-
-function issuesToProblems(
-  issues: readonly Issue[],
-  value: unknown,
-  locate: Locate,
-  fileName: string,
-): readonly Problem[] {
-  return issues
-    .flatMap((issue) => flattened(issue, value))
-    .flatMap((issue): Problem[] => {
-      const path = issue.path.map((part) => (typeof part === 'symbol' ? String(part) : part));
-      const say = (at: JsonPath, message: string, what: 'value' | 'key' = 'value') =>
-        problemAt(fileName, locate, at, message, what);
-      if (issue.code === 'unrecognized_keys') {
-        return issue.keys.map((key) => say([...path, key], unknownKey(path, key), 'key'));
-      }
-      if (issue.code === 'invalid_key') {
-        return [
-          say(path, `${formatPath(path)} is not ${issue.issues[0]?.message ?? 'allowed'}`, 'key'),
-        ];
-      }
-      const got = valueAt(value, path);
-      const name = path.length === 0 ? 'the whole file' : formatPath(path);
-      const is = got === undefined ? 'is missing' : `is ${shown(got)}`;
-      const hint = path[0] === 'name' && typeof got === 'string' ? ` – ${tryName(got)}` : '';
-      return [say(path, `${name} ${is}; it must be ${issue.message}${hint}`)];
-    });
-}
-
-/** Issues of a union as those of the one form that was meant, if that can be told from the kind of the value. */
-function flattened(issue: Issue, root: unknown): readonly Issue[] {
-  if (formatPath(issue.path as JsonPath) === 'scale') {
+/** What only messages about a berth.json say. */
+const OF_CONFIG = {
+  schema: configFileSchema,
+  foreign: FOREIGN,
+  hint: (path: readonly PropertyKey[], got: unknown) =>
+    path[0] === 'name' && typeof got === 'string' ? ` – ${tryName(got)}` : '',
+  meant: (issue: Issue, root: unknown): readonly Issue[] | undefined => {
+    if (formatPath(issue.path as (string | number)[]) !== 'scale') return undefined;
     const value = valueAt(root, ['scale']);
     const isByRegion = Object.values(value ?? {}).some((entry) => typeof entry === 'object');
-    if (typeof value === 'object' && isByRegion) {
-      const result = scaleByRegion().safeParse(value);
-      return result.success ? [] : result.error.issues.map((inner) => below(issue, inner));
-    }
-  }
-  if (issue.code !== 'invalid_union') return [issue];
-  const isOtherKind = (inner: Issue) =>
-    inner.path.length === 0 && (inner.code === 'invalid_type' || inner.code === 'invalid_value');
-  // Of the forms whose kind fits, the first is the one to explain.
-  const meant = issue.errors.find((inner) => !inner.some(isOtherKind));
-  return meant?.flatMap((inner) => flattened(below(issue, inner), root)) ?? [issue];
-}
-
-function below(outer: Issue, inner: Issue): Issue {
-  return { ...inner, path: [...outer.path, ...inner.path] };
-}
-
-function valueAt(root: unknown, path: JsonPath): unknown {
-  let value = root;
-  for (const part of path) {
-    if (typeof value !== 'object' || value === null || !Object.hasOwn(value, part))
-      return undefined;
-    value = (value as Record<string | number, unknown>)[part];
-  }
-  return value;
-}
-
-/** A value as a message shows it: JSON, cut when long. */
-function shown(value: unknown): string {
-  const text = JSON.stringify(value);
-  return text.length > 60 ? `${text.slice(0, 57)}…` : text;
-}
+    if (typeof value !== 'object' || !isByRegion) return undefined;
+    const result = scaleByRegion().safeParse(value);
+    return result.success ? [] : result.error.issues.map((inner) => below(issue, inner));
+  },
+};
 
 function tryName(name: string): string {
   return `try "${projectNameOf(name.replaceAll('/', '-'))}"`;
-}
-
-function unknownKey(path: JsonPath, key: string): string {
-  const foreign = path.length === 0 && Object.hasOwn(FOREIGN, key) ? FOREIGN[key] : undefined;
-  if (foreign !== undefined) return foreign;
-  const known = knownKeys(path);
-  const near = nearest(key, known);
-  const text = `there is no key ${formatPath([...path, key])}`;
-  if (near !== undefined) return `${text}; did you mean "${near}"?`;
-  return `${text}; known here: ${known.join(', ')}`;
-}
-
-/** The keys an object at a path may have, from the schema itself. */
-function knownKeys(path: JsonPath): readonly string[] {
-  type Shape = {
-    properties?: Record<string, Shape>;
-    additionalProperties?: Shape | false;
-    anyOf?: Shape[];
-  };
-  let shapes = [z.toJSONSchema(configFileSchema, { io: 'input' }) as Shape];
-  for (const part of path) {
-    shapes = shapes
-      .flatMap((shape) => [shape, ...(shape.anyOf ?? [])])
-      .flatMap((shape) => {
-        const next = shape.properties?.[part] ?? shape.additionalProperties;
-        return next === undefined || next === false ? [] : [next];
-      });
-  }
-  return shapes
-    .flatMap((shape) => [shape, ...(shape.anyOf ?? [])])
-    .flatMap((shape) => Object.keys(shape.properties ?? {}));
 }
