@@ -5,19 +5,19 @@ import type { Context } from './context.ts';
 export interface Change {
   readonly project: string;
   readonly env: string;
-  readonly message?: string;
+  readonly why?: string;
   readonly change: VariablesChange;
 }
 
 export async function changeVariables(
   { output }: Context,
   client: Client,
-  { project, env, message, change }: Change,
+  { project, env, why, change }: Change,
 ): Promise<void> {
   const step = output.step(`Releasing ${env} of ${project}`);
   try {
-    const why = message === undefined ? {} : { why: message };
-    const { release } = await client.changeVariables(project, env, { ...change, ...why });
+    const said = why === undefined ? {} : { why };
+    const { release } = await client.changeVariables(project, env, { ...change, ...said });
     if (release) step.done(`${env} of ${project} runs v${release.number}: ${release.because}`);
     else step.drop();
     if (output.isJson) output.json({ project, environment: env, ...(release ? { release } : {}) });

@@ -6,7 +6,7 @@ import { type EnvironmentOptions, projectOf } from './env-place.ts';
 import { changeVariables } from './env-change.ts';
 
 export interface ChangeOptions extends EnvironmentOptions {
-  readonly message?: string;
+  readonly why?: string;
 }
 
 export async function run(

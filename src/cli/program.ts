@@ -5,20 +5,10 @@ import { addAliasCommands } from './alias-commands.ts';
 import { addBackupCommands } from './backup-commands.ts';
 import { addAccessCommands, addLoginCommands } from './access-commands.ts';
 import { addEnvCommands, addSecretsCommands } from './secrets-commands.ts';
-import {
-  byteSize,
-  directoryUrl,
-  environmentName,
-  integer,
-  lifetime,
-  addressRanges,
-  listenAddress,
-  projectName,
-  since,
-  slotName,
-  span,
-  variable,
-} from './values.ts';
+import { addReleaseCommands } from './release-commands.ts';
+import { serverOptions } from './server-options.ts';
+import { addTlsCommands } from './tls-commands.ts';
+import { integer, projectName, since, slotName, variable } from './values.ts';
 import type { World } from './world.ts';
 
 /** Options that every command takes. */
@@ -44,6 +34,7 @@ const SERVING = 'Running Berth';
 const DEPLOYING = 'Deploying';
 const RELEASING = 'Releasing';
 const LOOKING = 'Looking';
+const PEOPLE = 'People and teams';
 
 /** The program. `isDeployDefault`: arguments that begin with no command are those of `deploy`. */
 export function createProgram(
@@ -124,83 +115,10 @@ export function createProgram(
 
   program.commandsGroup(`${RELEASING}:`);
 
-  const project = ['[project]', 'the project; otherwise that of this folder'] as const;
-  const env = ['--env <environment>', 'the environment', environmentName, 'production'] as const;
-  const ofProject = ['-n, --name <project>', project[1], projectName] as const;
-  const why = ['--why <text>', 'shown in the history'] as const;
-
-  program
-    .command('promote')
-    .description('release what runs elsewhere, or any deployment, without building anything')
-    .argument('<what>', 'a deployment or its URL, an environment or its URL, or a release like v12')
-    .option('--to <environment>', 'where it is to run', environmentName, 'production')
-    .option('--from <environment>', 'whose release v12 is', environmentName, 'staging')
-    .option(
-      '--percent <share>',
-      'send only so many of 100 clients there, and take it back if it does worse; again without it: all',
-      integer(1, 99),
-    )
-    .option(...ofProject)
-    .option(...why)
-    .action(calls(() => import('./promote.ts')));
-
-  program
-    .command('releases')
-    .description('show the history of an environment, newest first')
-    .argument(...project)
-    .option(...env)
-    .option('-n, --lines <count>', 'at most so many', integer(1, 1_000), 20)
-    .action(calls(() => import('./releases.ts')));
-
-  program
-    .command('rollback')
-    .description('go back to the previous release, or to the one named, with all its settings')
-    .argument(...project)
-    .argument('[release]', 'the release to go back to, for example v12')
-    .option(...env)
-    .option(...why)
-    .action(calls(() => import('./rollback.ts')));
-
-  program
-    .command('scale')
-    .description('show or change how many instances an environment keeps: min=1 max=5')
-    .argument('[project|min=|max=...]', 'the project, and what is to change')
-    .option(...env)
-    .option(...why)
-    .action(calls(() => import('./scale.ts')));
-
-  program
-    .command('limits')
-    .description('show or change the limits of an environment: maxConcurrentReqs=20 duration=60s')
-    .argument(
-      '[project|name=value...]',
-      'the project, and what is to change; `default` takes a limit away',
-    )
-    .option(...env)
-    .option(...why)
-    .action(calls(() => import('./limits.ts')));
-
-  const environments = program
-    .command('environments')
-    .description('the environments of a project: what each runs, and how to make and remove them');
-  environments
-    .command('ls', { isDefault: true })
-    .description('list the environments of a project, and what each runs')
-    .argument(...project)
-    .action(calls(() => import('./environments-ls.ts')));
-  environments
-    .command('add')
-    .description('make an environment, and print its URL')
-    .argument('<environment>', 'for example qa', environmentName)
-    .option(...ofProject)
-    .action(calls(() => import('./environments-add.ts')));
-  environments
-    .command('rm')
-    .description('remove an environment with its history; what it ran stays as a deployment')
-    .argument('<environment>', 'as `berth environments` shows it', environmentName)
-    .option(...ofProject)
-    .option('-y, --yes', 'do not ask')
-    .action(calls(() => import('./environments-rm.ts')));
+  addReleaseCommands(program, calls);
+  addAliasCommands(program, calls);
+  addEnvCommands(program, calls);
+  addSecretsCommands(program, calls);
 
   program.commandsGroup(`${LOOKING}:`);
 
@@ -244,11 +162,14 @@ export function createProgram(
     .description('show the running server: address, version, engine, counts')
     .action(calls(() => import('./status.ts')));
 
+  program.commandsGroup(`${PEOPLE}:`);
+
   program
     .command('whoami')
     .description('show which server and account commands use')
     .action(calls(() => import('./whoami.ts')));
   addLoginCommands(program, calls);
+  addAccessCommands(program, calls, world.clock);
 
   program.commandsGroup(`${SERVING}:`);
 
@@ -268,39 +189,8 @@ export function createProgram(
     calls(() => import('./serve.ts')),
   );
 
-  addAliasCommands(program, calls);
-  addEnvCommands(program, calls);
-  addSecretsCommands(program, calls);
-  addAccessCommands(program, calls, world.clock);
   addBackupCommands(program, calls);
-
-  const tls = program
-    .command('tls')
-    .description('certificates: which there are, one’s own, and how to trust the local authority');
-  tls
-    .command('ls', { isDefault: true })
-    .description('list certificates and what each serves')
-    .action(calls(() => import('./tls-ls.ts')));
-  tls
-    .command('add')
-    .description('serve a hostname with a certificate of one’s own, from the next visit on')
-    .argument('<hostname>', 'a hostname, or a wildcard such as *.example.com')
-    .requiredOption('--cert <file>', 'PEM: the certificate, then who signed it')
-    .requiredOption('--key <file>', 'PEM: its private key')
-    .action(calls(() => import('./tls-add.ts')));
-  tls
-    .command('rm')
-    .description('remove one’s own certificate of a hostname, or the automatic one')
-    .argument('<hostname>', 'as `berth tls ls` shows it')
-    .action(calls(() => import('./tls-rm.ts')));
-  tls
-    .command('trust')
-    .description(
-      'say how to trust the local authority, so that browsers accept https on this machine',
-    )
-    .option('-o, --output <file>', 'write its certificate to this file first')
-    .option('--install', 'do it for the programs of this machine: Debian or Ubuntu, as root')
-    .action(calls(() => import('./tls-trust.ts')));
+  addTlsCommands(program, calls);
 
   program
     .command('gc')
@@ -339,110 +229,4 @@ export function createProgram(
     .action(calls(() => import('./doctor.ts')));
 
   return program;
-}
-
-/** The options that `up` and `serve` share. */
-export interface ServerOptions extends GlobalOptions {
-  readonly listen: string;
-  readonly domain: string;
-  readonly engine: 'podman' | 'memory';
-  readonly memoryBudget?: number;
-  readonly buildTimeout?: number;
-  readonly storage?: string;
-  readonly diskBudget?: number;
-  readonly deploysPerMinute?: number;
-  readonly previewTtl?: number;
-  readonly keepReleases?: number;
-  readonly keepProduction?: number;
-  readonly failedTtl?: number;
-  readonly cacheTtl?: number;
-  readonly accessLog: 'on' | 'off';
-  readonly trustedProxies?: readonly string[];
-  readonly openMetrics?: boolean;
-  readonly listenTls?: string;
-  readonly httpsRedirect?: boolean;
-  readonly hsts?: number;
-  readonly acmeEmail?: string;
-  readonly acmeDirectory?: string;
-  readonly acmeCa?: string;
-}
-
-function serverOptions(command: Command): Command {
-  return command
-    .addOption(
-      new Option('--listen <host:port>', 'address to listen on; port 0 takes a free one')
-        .default('127.0.0.1:8080')
-        .argParser(listenAddress),
-    )
-    .option('--domain <name>', 'what hostnames of deployments end in', 'localhost')
-    .option(
-      '--memory-budget <MiB>',
-      'memory that instances at rest may hold; otherwise a share of the host’s',
-      integer(0, 16_777_216),
-    )
-    .option('--build-timeout <time>', 'longest build, for example 15m', span)
-    .option(
-      '--disk-budget <size>',
-      'what images, build cache, logs and uploads may take, for example 50G; otherwise 80 % of the disk',
-      byteSize,
-    )
-    .option(
-      '--preview-ttl <time>',
-      'how long a deployment that no environment or alias names lives after its last request (7d); `never` ends it',
-      lifetime,
-    )
-    .option(
-      '--keep-releases <count>',
-      'releases of each environment that can be rolled back to (20)',
-      integer(1, 10_000),
-    )
-    .option(
-      '--keep-production <time>',
-      'and whatever took traffic in production within this time (30d)',
-      lifetime,
-    )
-    .option('--failed-ttl <time>', 'how long a failed deploy is kept (3d)', lifetime)
-    .option(
-      '--cache-ttl <time>',
-      'how long layers that speed up builds are kept after their last use (7d)',
-      lifetime,
-    )
-    .option(
-      '--deploys-per-minute <count>',
-      'of one team, and of one token; ten minutes’ worth at once (10)',
-      integer(1, 100_000),
-    )
-    .option('--storage <folder>', 'where Podman keeps images; otherwise where it usually does')
-    .addOption(
-      new Option('--access-log <on|off>', 'a line of the log for each request')
-        .choices(['on', 'off'])
-        .default('on'),
-    )
-    .option(
-      '--trusted-proxies <ranges>',
-      'proxies in front of Berth whose x-forwarded-*, forwarded and x-request-id are kept: 10.0.0.0/8,::1; otherwise they are replaced',
-      addressRanges,
-    )
-    .option('--open-metrics', 'answer GET /metrics without a token')
-    .option('--listen-tls <host:port>', 'address for https; otherwise there is none', listenAddress)
-    .option('--https-redirect', 'send plain requests for deployments to https')
-    .option('--hsts <time>', 'tell browsers to use https only, for so long: 180d', span)
-    .option(
-      '--acme-email <address>',
-      'get certificates automatically, and agree to the terms of who issues them; the address hears of problems',
-    )
-    .option(
-      '--acme-directory <url>',
-      'ACME directory to get them from; otherwise Let’s Encrypt',
-      directoryUrl,
-    )
-    .option('--acme-ca <file>', 'PEM: who vouches for the address of a directory of one’s own')
-    .addOption(
-      new Option(
-        '--engine <name>',
-        'what runs containers; `memory` only pretends, for trying things out',
-      )
-        .choices(['podman', 'memory'])
-        .default('podman'),
-    );
 }

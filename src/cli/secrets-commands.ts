@@ -71,12 +71,12 @@ export function addEnvCommands(program: Command, calls: Calls): void {
   inEnvironment('set')
     .description('set variables, and release what the environment runs with them')
     .argument('<name=value...>', '@NAME as a value names a secret, @@TEXT is a plain @TEXT')
-    .option('-m, --message <why>', 'stands in the history')
+    .option('--why <text>', 'shown in the history')
     .action(calls(() => import('./env-set.ts')));
   inEnvironment('rm')
     .description('remove variables, and release what the environment runs without them')
     .argument('<name...>', 'variables')
-    .option('-m, --message <why>', 'stands in the history')
+    .option('--why <text>', 'shown in the history')
     .action(calls(() => import('./env-rm.ts')));
   inEnvironment('pull')
     .description('write variables as a .env file; those that name a secret stay names')

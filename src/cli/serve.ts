@@ -3,7 +3,7 @@ import { resolve } from 'node:path';
 import { BerthError } from '../core/errors.ts';
 import type { CleanupRules } from '../core/gc.ts';
 import type { Context } from './context.ts';
-import type { ServerOptions } from './program.ts';
+import type { ServerOptions } from './server-options.ts';
 import { readGiven } from './read-given.ts';
 import { dataFolder } from './server-address.ts';
 import type { ServeOptions, TlsServeOptions, World } from './world.ts';

@@ -5,7 +5,7 @@ import { BerthError, CATALOGUE, type ErrorCode } from '../core/errors.ts';
 import { isHealthy } from './connect.ts';
 import type { Context } from './context.ts';
 import type { Output } from './output.ts';
-import type { ServerOptions } from './program.ts';
+import type { ServerOptions } from './server-options.ts';
 import {
   dataFolder,
   remoteServer,
