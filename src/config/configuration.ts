@@ -242,8 +242,8 @@ function kept(
   });
 }
 
-/** `kept` backwards. */
-function spelled(variables: Readonly<Record<string, string>>): Record<string, string> {
+/** `toVariables` backwards: what gives these when it is written so. */
+export function spelled(variables: Readonly<Record<string, string>>): Record<string, string> {
   return mapped(variables, (value) => (/^\\+@/.test(value) ? `\\${value}` : value));
 }
 

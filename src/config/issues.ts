@@ -97,7 +97,9 @@ function unknownKey(path: JsonPath, key: string, { schema, foreign = {} }: Expla
   const near = nearest(key, keys);
   const text = `there is no key ${formatPath([...path, key])}`;
   if (near !== undefined) return `${text}; did you mean "${near}"?`;
-  return `${text}; known here: ${keys.join(', ')}`;
+  return keys.length === 0
+    ? `${text}; nothing may stand here`
+    : `${text}; known here: ${keys.join(', ')}`;
 }
 
 /** The keys an object at a path may have, from the schema itself. */

@@ -11,7 +11,7 @@ import {
 import { env, flag, insidePath, oneOf, scale, slot, text, whole } from './fields.ts';
 
 const nameError = `a name of a–z, 0–9 and "-", 1 to ${BOUNDS.projectNameChars} characters, with no "-" at either end`;
-const projectName = z
+export const projectName = z
   .string({ error: nameError })
   .max(BOUNDS.projectNameChars, { error: nameError })
   .regex(/^[a-z0-9](?:[a-z0-9-]*[a-z0-9])?$/, { error: nameError });

@@ -38,7 +38,7 @@ export const PARTS: readonly Part[] = [
   {
     name: 'config',
     may: { core: 'bounds, defaults and errors stand there once' },
-    packages: ['zod', 'jsonc-parser', 'ignore', '@balena/dockerignore', 'dockerfile-ast'],
+    packages: ['zod', 'jsonc-parser', 'yaml', 'ignore', '@balena/dockerignore', 'dockerfile-ast'],
     node: true,
     because: 'reading a configuration must work without a server, in the CLI',
   },
