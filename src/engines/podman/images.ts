@@ -18,7 +18,7 @@ const LIST_TRIES = 20;
 
 export interface Images {
   list(): Promise<readonly StoredImage[]>;
-  /** `sha256:…` of those with our ledger label; one call, however many there are. */
+  /** `sha256:…` of those with our ledger label; one call, which looks at no others. */
   ownIds(): Promise<readonly string[]>;
 }
 
@@ -27,11 +27,15 @@ export function createImages(client: PodmanClient, ledgerId: string): Images {
   const known = new Map<string, Layers>();
 
   /** Podman lists names first and looks each up then: one that is removed in between fails the whole list. */
-  const listed = async (): Promise<readonly Listed[]> => {
+  const listed = async (label?: string): Promise<readonly Listed[]> => {
     const call = {
       method: 'GET',
       path: '/images/json',
-      query: { all: true },
+      query: {
+        all: true,
+        // Podman filters before it adds up sizes: 11 ms instead of 160 with 37 images, of which few are ours.
+        ...(label === undefined ? {} : { filters: JSON.stringify({ label: [label] }) }),
+      },
       lane: 'read',
     } as const;
     for (let tries = 1; ; tries += 1) {
@@ -71,7 +75,7 @@ export function createImages(client: PodmanClient, ledgerId: string): Images {
     },
 
     async ownIds() {
-      const ours = (await listed()).filter((image) => image.Labels?.[LABEL.ledger] === ledgerId);
+      const ours = await listed(`${LABEL.ledger}=${ledgerId}`);
       return [...new Set(ours.map(({ Id }) => withAlgorithm(Id)))];
     },
   };
