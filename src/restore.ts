@@ -2,7 +2,7 @@
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
 import { restore, type Restored, type RestoreNeeds } from './backup/restore.ts';
-import { openDriver } from './server.ts';
+import { openDriver } from './wiring/driver.ts';
 import { LATEST_FORM } from './stores/sqlite/migrations.ts';
 import { openSqliteStore } from './stores/sqlite/open.ts';
 import { systemClock as clock } from './system/clock.ts';

@@ -1,8 +1,7 @@
 /** The wiring: the only place that makes engines, stores, the clock and the parts, and hands them to each other. */
 import { mkdir, readFile } from 'node:fs/promises';
-import { availableParallelism, homedir, totalmem } from 'node:os';
+import { availableParallelism, totalmem } from 'node:os';
 import { join } from 'node:path';
-import { pino } from 'pino';
 import { openAccess } from './access/open.ts';
 import { openAliases } from './aliases/open.ts';
 import { createApi } from './api/api.ts';
@@ -10,35 +9,20 @@ import { refuseHalfRestored } from './backup/mark.ts';
 import { openBackups } from './backup/open.ts';
 import type { ServerFacts } from './api/needs.ts';
 import { loginPath } from './api/tokens.ts';
-import type { Rate } from './core/token-bucket.ts';
 import { checkDockerfile } from './config/dockerfile.ts';
-import { BerthError } from './core/errors.ts';
-import { chooseRuntime } from './core/host.ts';
 import { DEFAULT_TEAM } from './core/access.ts';
 import { Quotas } from './core/quota.ts';
-import { DEFAULT_RULES, type CleanupRules } from './core/gc.ts';
+import { DEFAULT_RULES } from './core/gc.ts';
 import { RouteTable } from './core/route.ts';
 import { openCleanup } from './cleanup/open.ts';
 import { openBlobs } from './deploys/blobs.ts';
 import { createDeployer } from './deploys/deployer.ts';
 import { createDirectory } from './deploys/directory.ts';
 import { openFolders } from './deploys/folders.ts';
-import { runMemoryApp } from './engines/memory/app.ts';
-import { createMemoryBuilder } from './engines/memory/builder.ts';
-import { createMemoryEngine } from './engines/memory/engine.ts';
-import type { PodmanOptions } from './engines/podman/command.ts';
-import { createPodmanBuilder } from './engines/podman/builder.ts';
-import { openPodmanEngine } from './engines/podman/engine.ts';
 import { openLogs } from './logs/open.ts';
 import { redacted } from './logs/redacted.ts';
 import { openKeeper } from './secrets/keeper.ts';
 import { createMetrics } from './metrics/open.ts';
-import type { Builder } from './ports/builder.ts';
-import type { Engine } from './ports/engine.ts';
-import type { Reporter } from './ports/reporter.ts';
-import type { Store } from './ports/store.ts';
-import { accessFacts, accessLine } from './router/access-line.ts';
-import type { AccessRecord } from './router/access-log.ts';
 import { createBusyDoor } from './router/busy-door.ts';
 import { createRouter } from './router/router.ts';
 import { createReleases } from './releases/releases.ts';
@@ -48,78 +32,22 @@ import { openSqliteStore } from './stores/sqlite/open.ts';
 import { systemClock as clock } from './system/clock.ts';
 import { claimDataFolder } from './system/data-folder.ts';
 import { diskSpaces } from './system/disk.ts';
-import { readHost } from './system/host.ts';
 import { monitorLag } from './system/event-loop-lag.ts';
 import { bind, parseListen, portOf, portSuffix } from './system/listen.ts';
-import { openLineWriter } from './system/line-writer.ts';
 import { httpProbe } from './system/probe.ts';
 import { systemHostMemory } from './system/host-memory.ts';
 import { drawBytes, systemRandom as random } from './system/random.ts';
-import { type AcmeSettings, openTls } from './tls/open.ts';
+import { openTls } from './tls/open.ts';
+import { openDriver, podmanStorage } from './wiring/driver.ts';
+import { logTo, reportedTo } from './wiring/log.ts';
+import type { RunningServer, ServerOptions } from './wiring/options.ts';
 
-export interface ServerOptions {
-  /** Data folder; made when it is not there. */
-  readonly data: string;
-  /** `host:port`; port 0 takes a free one. */
-  readonly listen: string;
-  /** What deployments' hostnames end in. */
-  readonly domain: string;
-  readonly engine: 'podman' | 'memory';
-  /** Memory that sleeping instances may hold; absent means a quarter of the host's. */
-  readonly memoryBudgetMiB?: number;
-  readonly buildTimeoutMs?: number;
-  /** What images, build cache, logs and blobs may take; absent means a share of the disk. */
-  readonly diskBudgetBytes?: number;
-  /** What clean-up keeps, and for how long. */
-  readonly cleanup?: Partial<CleanupRules>;
-  /** Where Podman keeps images; absent means Podman's own default. */
-  readonly storage?: string;
-  /** Absent: plain HTTP only. */
-  readonly tls?: TlsListening;
-  /** Absent: JSON lines on stdout. */
-  readonly reporter?: Reporter;
-  /** False: no line for each request. */
-  readonly hasAccessLog?: boolean;
-  /** Addresses and CIDR ranges of proxies whose word on who asked is believed; absent: nobody's. */
-  readonly trustedProxies?: readonly string[];
-  /** `GET /metrics` answers without a token. */
-  readonly hasOpenMetrics?: boolean;
-  /** Deploys of one team, and of one token. */
-  readonly deployRate?: Rate;
-}
-
-export interface TlsListening {
-  /** `host:port`; port 0 takes a free one. */
-  readonly listen: string;
-  /** Sends plain requests for deployments to https. */
-  readonly redirects?: boolean;
-  /** For `strict-transport-security`, in seconds; absent: not sent. */
-  readonly hstsSeconds?: number;
-  /** Absent: no automatic certificates. */
-  readonly acme?: AcmeSettings;
-}
-
-export interface RunningServer {
-  /** `host:port` as it is bound. */
-  readonly address: string;
-  /** The same of TLS; undefined without it. */
-  readonly tlsAddress: string | undefined;
-  /**
-   * Requests in flight may end. Instances stay as they are, for the next server to take over; `removeInstances` drains
-   * and removes them, and the next server starts from the images.
-   */
-  close(options?: { readonly removeInstances?: boolean }): Promise<void>;
-}
+export type { RunningServer, ServerOptions } from './wiring/options.ts';
 
 const MIB = 1024 * 1024;
 const BUILD_TIMEOUT_MS = 15 * 60_000;
 /** An upload may take its time between its first blob and its deploy. */
 const UPLOAD_IDLE_MS = 60 * 60_000;
-/** A build leaves a core and half of the memory to what is served meanwhile. */
-const BUILD_LIMITS = {
-  cpus: Math.max(1, availableParallelism() - 1),
-  memoryMiB: Math.floor(totalmem() / MIB / 2),
-};
 /** Slow starters (a JVM, a large framework) need most of a minute on a small machine. */
 const BOOT_TIMEOUT_MS = 60_000;
 /** Of the host's memory, so much is to stay available: sleepers give way before anybody else has to. */
@@ -461,108 +389,12 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   };
 }
 
-interface Driver {
-  readonly engine: Engine;
-  readonly builder: Builder;
-}
-
-/** The engine that the ledger of this store belongs to. Throws HOST_UNSUPPORTED or ENGINE_UNAVAILABLE. */
-export async function openDriver(
-  options: Pick<ServerOptions, 'data' | 'engine' | 'storage' | 'listen'>,
-  store: Store,
-  onNetworkGone: (project: string) => Promise<void>,
-): Promise<Driver> {
-  if (options.engine === 'memory') {
-    const engine = createMemoryEngine({ clock, run: runMemoryApp });
-    return { engine, builder: createMemoryBuilder() };
-  }
-  const host = await readHost({
-    dataFolder: options.data,
-    storageFolder: options.storage ?? podmanStorage(),
-    listen: options.listen,
-    isBerthListening: false,
-  });
-  const choice = chooseRuntime(host);
-  if (choice.kind === 'none') throw new BerthError('HOST_UNSUPPORTED', { detail: choice.because });
-  const podman: PodmanOptions = {
-    dataFolder: options.data,
-    // The label by which this data folder knows what it made.
-    ledgerId: await store.settingOr('ledger', random.id(12)),
-    runtime: choice.runtime.name,
-    ...(options.storage === undefined ? {} : { storageRoot: options.storage }),
-  };
-  const engine = await openPodmanEngine({
-    ...podman,
-    clock,
-    host: {
-      cgroupVersion: host.cgroup === 'v2' ? 2 : 1,
-      maxOpenFiles: host.openFiles.hard,
-      maxProcesses: host.processes.hard,
-    },
-    ledger: {
-      record: (kind, id, project) => store.record({ kind, id, project, createdAt: clock.now() }),
-      forget: async (kind, id, project) => {
-        await onNetworkGone(project);
-        await store.forget(kind, id);
-      },
-    },
-  });
-  const builder = createPodmanBuilder({
-    ...podman,
-    clock,
-    limits: BUILD_LIMITS,
-    image: (reference) => engine.image(reference),
-    layers: {
-      ownImages: () => engine.ownImages(),
-      record(deploymentId, id) {
-        const now = clock.now();
-        return store.record({ kind: 'layer', id, deploymentId, createdAt: now, usedAt: now });
-      },
-    },
-  });
-  return { engine, builder };
-}
-
 async function ownVersion(): Promise<string> {
   const text = await readFile(new URL('../package.json', import.meta.url), 'utf8');
   return (JSON.parse(text) as { version: string }).version;
 }
 
-function podmanStorage(): string {
-  const isRoot = process.getuid?.() === 0;
-  return isRoot
-    ? '/var/lib/containers/storage'
-    : join(homedir(), '.local/share/containers/storage');
-}
-
 function isAtLeast(version: string, major: number, minor: number): boolean {
   const [ours = 0, theirs = 0] = version.split('.').map(Number);
   return ours > major || (ours === major && theirs >= minor);
-}
-
-interface Log {
-  readonly reporter: Reporter;
-  /** A line of the access log. */
-  served(record: AccessRecord): void;
-}
-
-/** JSON lines on stdout, written in batches so that no request waits for the disk. */
-function logTo(opened: AsyncDisposableStack): Log {
-  const destination = openLineWriter(1, clock, (batches) => {
-    const time = new Date(clock.now()).toISOString();
-    return `${JSON.stringify({ level: 40, time, event: 'log.lost', batches })}\n`;
-  });
-  const log = pino({ base: null, timestamp: pino.stdTimeFunctions.isoTime }, destination);
-  opened.defer(() => destination.close());
-  return {
-    reporter: { report: (level, event, facts) => log[level]({ event, ...facts }) },
-    served: (record) => destination.write(accessLine(record, clock.now())),
-  };
-}
-
-function reportedTo(reporter: Reporter): Log {
-  return {
-    reporter,
-    served: (record) => reporter.report('info', 'request.served', accessFacts(record)),
-  };
 }
