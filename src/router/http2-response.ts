@@ -34,7 +34,9 @@ export class Http2Response implements InboundResponse {
   }
 
   get writableFinished(): boolean {
-    return this.#stream.writableFinished && this.#stream.rstCode === constants.NGHTTP2_NO_ERROR;
+    const { aborted, rstCode, writableFinished } = this.#stream;
+    // Node ends what the client closed, and calls that finished.
+    return writableFinished && rstCode === constants.NGHTTP2_NO_ERROR && !aborted;
   }
 
   get writableLength(): number {

@@ -31,6 +31,9 @@ export class Http2Speaker {
   readonly #server: Http2Server;
   readonly #options: Http2Options;
   readonly #sessions = new Set<ServerHttp2Session>();
+  readonly #sockets = new Set<Socket>();
+  /** Of the session that is being made. */
+  #socket: Socket | undefined;
   #isClosing = false;
 
   constructor(options: Http2Options) {
@@ -39,6 +42,7 @@ export class Http2Speaker {
     this.#server.on('session', (session) => this.#onSession(session));
     this.#server.on('stream', (stream, headers, _flags, raw) => {
       // Its own end is seen by 'close'.
+      stream.once('aborted', () => endAborted(stream));
       const req = new Http2Request(stream, headers, raw, options.newKey);
       options.onStream(req, new Http2Response(stream, req.method));
     });
@@ -49,7 +53,11 @@ export class Http2Speaker {
   take(socket: Socket): void {
     // Listeners of HTTP/1.1 leave half of a connection open. Here that half would stay for ever, with its requests' leases.
     socket.once('end', () => socket.destroy());
+    this.#sockets.add(socket);
+    socket.once('close', () => this.#sockets.delete(socket));
+    this.#socket = socket;
     this.#server.emit('connection', socket);
+    this.#socket = undefined;
   }
 
   /** Tells clients to come elsewhere next time; sessions end with their last stream. */
@@ -60,16 +68,20 @@ export class Http2Speaker {
 
   closeConnections(): void {
     for (const session of this.#sessions) session.destroy();
+    // Node waits for the client's own end where it was told to come elsewhere; some never say it.
+    for (const socket of this.#sockets) socket.destroy();
   }
 
   #onSession(session: ServerHttp2Session): void {
     const { limits, deadlines } = this.#options;
     this.#sessions.add(session);
+    const socket = this.#socket;
     let open = 0;
     const leave = () => {
       session.close();
       // A head that never ends keeps a session from closing by itself.
       session.destroy();
+      socket?.destroySoon();
     };
     let rest: Deadline | undefined = deadlines.add(limits.headersTimeoutMs, leave);
     session.on('stream', (stream: ServerHttp2Stream) => {
@@ -111,6 +123,14 @@ export class Http2Speaker {
       }
     };
   }
+}
+
+/**
+ * A stream that its client closed without an error stays open in Node until all that came has been read, and that may be
+ * never where reading is paused. Not at once: one that the router itself closes has its reason still to send.
+ */
+function endAborted(stream: ServerHttp2Stream): void {
+  process.nextTick(() => stream.destroy());
 }
 
 function settingsFor(limits: RouterLimits): ServerOptions {
