@@ -1,5 +1,6 @@
 /** Projects: list and make, and which deployment something would be in one of them. */
 import { checkSlot, toConfiguration } from '../config/schema.ts';
+import { BerthError } from '../core/errors.ts';
 import type { Deployment } from '../core/model.ts';
 import { baseOf } from '../core/release.ts';
 import { makeProject, whoOf } from './actor.ts';
@@ -68,7 +69,10 @@ export function addProjects(routes: Routes, needs: ApiNeeds): void {
       const { project: name } = request.params;
       const { source } = request.body;
       if (source.kind === 'deployment') {
-        return standing(await find(request, needs, source.name, 'one'));
+        const found = await find(request, needs, source.name, 'one');
+        if (found.project === name) return standing(found);
+        const detail = `${found.id} belongs to ${found.project}, not to ${name}.`;
+        throw new BerthError('DEPLOYMENT_NOT_FOUND', { detail });
       }
       const configuration = toConfiguration(request.body.configuration);
       const { cores, memoryMiB } = needs.facts();

@@ -79,12 +79,13 @@ export async function run(
 }
 
 /** Buildah learnt heredocs in the version that Podman 4.8 has. */
-function canReadHeredocs({ engine }: Status): boolean {
+export function canReadHeredocs({ engine }: Status): boolean {
   const [major = 0, minor = 0] = engine.version.split('.').map(Number);
   return engine.name !== 'podman' || major > 4 || (major === 4 && minor >= 8);
 }
 
-async function send(output: Output, client: Client, folder: Upload): Promise<string> {
+/** Sends what the server lacks of a folder; the sha256 of its manifest. */
+export async function send(output: Output, client: Client, folder: Upload): Promise<string> {
   const step = output.step('Uploading');
   try {
     const { manifest, sent } = await upload(client, folder, (progress) => {

@@ -24,6 +24,7 @@ const EXIT_CODES = [
   [EXIT.ok, 'it worked'],
   [EXIT.failure, 'it failed: a code and what to do are on stderr'],
   [EXIT.usage, 'the command line is not right'],
+  [EXIT.differs, 'of `berth diff`: there is something to do'],
   [EXIT.interrupted, 'ctrl-C'],
 ] as const;
 

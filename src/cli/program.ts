@@ -5,6 +5,7 @@ import { addAliasCommands } from './alias-commands.ts';
 import { addBackupCommands } from './backup-commands.ts';
 import { addAccessCommands, addLoginCommands } from './access-commands.ts';
 import { addEnvCommands, addSecretsCommands } from './secrets-commands.ts';
+import { addStackCommands } from './stack-commands.ts';
 import { addReleaseCommands } from './release-commands.ts';
 import { serverOptions } from './server-options.ts';
 import { addTlsCommands } from './tls-commands.ts';
@@ -17,11 +18,11 @@ export interface GlobalOptions {
   readonly data?: string;
 }
 
-/** What a command's file exports. */
+/** What a command's file exports: a number is the exit code. */
 export interface Action {
   // Commander hands over what the definitions below say; each file names its own shape.
   // oxlint-disable-next-line typescript/no-explicit-any
-  run(...args: any[]): Promise<void>;
+  run(...args: any[]): Promise<void> | Promise<number>;
 }
 
 /** Loads a command's file and runs it with its arguments, then its options. */
@@ -117,6 +118,7 @@ export function createProgram(
 
   addReleaseCommands(program, calls);
   addAliasCommands(program, calls);
+  addStackCommands(program, calls);
   addEnvCommands(program, calls);
   addSecretsCommands(program, calls);
 

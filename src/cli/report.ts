@@ -3,7 +3,7 @@ import { BerthError, errorPagePath, type Problem } from '../core/errors.ts';
 import type { Output } from './output.ts';
 
 /** Exit codes of every command. */
-export const EXIT = { ok: 0, failure: 1, usage: 2, interrupted: 130 } as const;
+export const EXIT = { ok: 0, failure: 1, usage: 2, differs: 2, interrupted: 130 } as const;
 
 /** Anything thrown as an error of the catalogue; what is not one already is a mistake of ours. */
 export function toBerthError(error: unknown): BerthError {

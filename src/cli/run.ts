@@ -16,16 +16,18 @@ export async function run(world: World, args: readonly string[]): Promise<number
   const output = createOutput(world, args.includes('--json'));
   const context: Context = { world, output };
   let globals: GlobalOptions = {};
+  let done: number = EXIT.ok;
   try {
     const program = createProgram(world, await isForDeploy(world, args), async (load, given) => {
       globals = given.at(-1) ?? {};
       const command = await load();
-      await command.run(context, ...given);
+      const code = await command.run(context, ...given);
+      if (typeof code === 'number') done = code;
     });
     const parsed = program.parseAsync([...args], { from: 'user' });
     // The server ends in order by itself; everything else is simply left.
     await (args.includes('serve') ? parsed : Promise.race([parsed, interruption(world)]));
-    return world.interrupted.aborted && !args.includes('serve') ? EXIT.interrupted : EXIT.ok;
+    return world.interrupted.aborted && !args.includes('serve') ? EXIT.interrupted : done;
   } catch (error) {
     output.close();
     if (world.interrupted.aborted) return EXIT.interrupted;

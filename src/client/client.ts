@@ -43,7 +43,7 @@ export type ProgressEvent =
   | ({ readonly kind: 'line' } & Readonly<Schemas['LineEvent']>)
   | ({ readonly kind: 'end' } & Readonly<Schemas['EndEvent']>);
 
-export type { Environment, Release } from './releases.ts';
+export type { Environment, EnvironmentChange, Release } from './releases.ts';
 export type { Sleep } from './stream.ts';
 export type { Secret, VariablesChange } from './secrets.ts';
 

@@ -82,7 +82,7 @@ function planEnvironment(
   const { platform, project } = asked;
   const seen = platform.projects.get(project)?.environments.get(name);
   const changes: Change[] = [];
-  let runs: WantedRuns | undefined;
+  let runs: Pick<EnvironmentDeed, 'runs' | 'baseId'> = {};
   if (wanted.runs) {
     const base = baseOf(asked, wanted.runs, [name]);
     if (base.kind === 'none') {
@@ -91,7 +91,7 @@ function planEnvironment(
       return;
     }
     if (base.id === undefined || base.id !== seen?.current?.baseId) {
-      runs = wanted.runs;
+      runs = { runs: wanted.runs, ...(base.kind === 'there' ? { baseId: base.id } : {}) };
       if (base.kind === 'new') addDeployment(asked, base.runs, found, deployed);
       changes.push(runsChange(wanted.runs, base, seen));
     }
@@ -105,7 +105,7 @@ function planEnvironment(
     return;
   }
   const deed: EnvironmentDeed = {
-    ...(runs ? { runs } : {}),
+    ...runs,
     ...settings,
     seen: seen?.current?.number ?? 0,
   };

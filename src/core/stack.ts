@@ -70,6 +70,8 @@ export interface Change {
 /** What becomes of an environment, all in one release. */
 export interface EnvironmentDeed {
   readonly runs?: WantedRuns;
+  /** What that stood for when the plan was made. Absent: it has to be deployed first. */
+  readonly baseId?: DeploymentId;
   readonly set: Readonly<Record<string, string>>;
   readonly unset: readonly string[];
   /** Null: what the deployment's own configuration says. */
