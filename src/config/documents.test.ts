@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { BOUNDS } from '../core/limits.ts';
 import { configJsonSchema, configReference, documents } from './documents.ts';
 import { configFileSchema, keysWithoutEffect } from './keys.ts';
+import { stackJsonSchema, stackReference } from './stack-documents.ts';
 
 const page = configReference();
 const rowOf = (key: string) => page.split('\n').find((line) => line.startsWith(`| \`${key}\` |`));
@@ -50,6 +51,8 @@ it('both are given with their paths, the same each time', () => {
   expect(documents().map(({ path }) => path)).toEqual([
     'docs/reference/berth.schema.json',
     'docs/reference/configuration.md',
+    'docs/reference/berth.stack.schema.json',
+    'docs/reference/stack.md',
   ]);
   expect(documents()).toEqual(documents());
   for (const { text } of documents()) expect(text).toMatch(/[^\n]\n$/);
@@ -59,4 +62,30 @@ it('keys that somebody may count on in vain are named', () => {
   expect(
     keysWithoutEffect({ version: 1, features: {}, engines: { node: '6' }, github: {} }),
   ).toEqual(['engines', 'github']);
+});
+
+describe('the reference of stacks', () => {
+  it('has a row with a meaning for every key, those of named things among them', () => {
+    const rows = stackReference()
+      .split('\n')
+      .filter((line) => line.startsWith('| `'));
+    const environment = 'projects.<name>.environments.<name>';
+    for (const key of [
+      'teams.<name>.plan',
+      'aliases',
+      `${environment}.runs.from`,
+      `${environment}.variables`,
+      `${environment}.limits.duration`,
+      `${environment}.scale.max`,
+      'projects.<name>.triggers',
+    ]) {
+      expect(rows.find((row) => row.startsWith(`| \`${key}\` |`))).toBeDefined();
+    }
+    for (const row of rows) expect(row.split(/(?<!\\)\|/)[5]?.trim().length).toBeGreaterThan(10);
+    expect(rows.find((row) => row.includes('limits.duration'))).toContain('1000–1800000');
+  });
+
+  it('is a strict JSON Schema', () => {
+    expect(stackJsonSchema()).toMatchObject({ type: 'object', additionalProperties: false });
+  });
 });

@@ -1,28 +1,12 @@
-/** The reference of berth.json, made from its schema: for editors as JSON Schema, for people as a page. */
+/** The references of berth.json and of stacks, made from its schema: for editors as JSON Schema, for people as a page. */
 import { z } from 'zod';
 import { BOUNDS, SLOTS } from '../core/limits.ts';
-import { SLOT_PATTERN } from './fields.ts';
 import { DEFAULTS, IGNORE_FILES, NEVER } from './ignore.ts';
 import { configFileSchema, WITHOUT_EFFECT } from './keys.ts';
+import { rowsOf, type Shape, TABLE_HEAD } from './key-table.ts';
 import { BASE_IMAGES } from './kinds/kind.ts';
+import { stackJsonSchema, stackReference } from './stack-documents.ts';
 import { sizeText } from './walk.ts';
-
-/** The part of JSON Schema that the reference reads. */
-interface Shape {
-  readonly type?: string;
-  readonly description?: string;
-  readonly default?: unknown;
-  readonly enum?: readonly string[];
-  readonly const?: unknown;
-  readonly minimum?: number;
-  readonly maximum?: number;
-  readonly maxLength?: number;
-  readonly pattern?: string;
-  readonly maxItems?: number;
-  readonly items?: Shape;
-  readonly anyOf?: readonly Shape[];
-  readonly properties?: Readonly<Record<string, Shape>>;
-}
 
 /** Every generated document: path from the root of the repository, and text. */
 export function documents(): readonly { readonly path: string; readonly text: string }[] {
@@ -32,6 +16,11 @@ export function documents(): readonly { readonly path: string; readonly text: st
       text: `${JSON.stringify(configJsonSchema(), null, 2)}\n`,
     },
     { path: 'docs/reference/configuration.md', text: configReference() },
+    {
+      path: 'docs/reference/berth.stack.schema.json',
+      text: `${JSON.stringify(stackJsonSchema(), null, 2)}\n`,
+    },
+    { path: 'docs/reference/stack.md', text: stackReference() },
   ];
 }
 
@@ -50,7 +39,6 @@ export function configReference(): string {
   const isIdle = (name: string): boolean => Object.hasOwn(WITHOUT_EFFECT, name);
   const rows = (chosen: readonly string[]): readonly string[] =>
     chosen.flatMap((name) => rowsOf(name, properties[name] ?? {}));
-  const head = ['| key | type | default | allowed | meaning |', '|---|---|---|---|---|'];
   return `${[
     '# Configuration: berth.json',
     '',
@@ -74,7 +62,7 @@ export function configReference(): string {
     '',
     '## Keys',
     '',
-    ...head,
+    ...TABLE_HEAD,
     ...rows(names.filter((name) => !isIdle(name))),
     '',
     `A variable may hold ${sizeText(BOUNDS.envValueBytes)}; there may be ${BOUNDS.envNames} of them.`,
@@ -89,58 +77,13 @@ export function configReference(): string {
     '',
     '## Keys of now.json that are accepted and change nothing',
     '',
-    ...head,
+    ...TABLE_HEAD,
     ...rows(names.filter(isIdle)),
     '',
     ...uploadSection(),
     '',
     ...kindsSection(),
   ].join('\n')}\n`;
-}
-
-function rowsOf(name: string, shape: Shape): readonly string[] {
-  const row = `| \`${name}\` | ${cell(typeOf(shape))} | ${cell(defaultOf(shape))} | ${cell(allowedOf(shape))} | ${cell(shape.description ?? '')} |`;
-  const parts = Object.entries(shape.properties ?? {}).flatMap(([key, part]) =>
-    rowsOf(`${name}.${key}`, part),
-  );
-  return [row, ...parts];
-}
-
-function typeOf(shape: Shape): string {
-  if (shape.anyOf !== undefined) return [...new Set(shape.anyOf.map(typeOf))].join(' or ');
-  if (shape.enum !== undefined || shape.const !== undefined) return shape.type ?? 'value';
-  if (shape.type === 'integer') return 'whole number';
-  if (shape.type === 'array') return `array of ${plural(typeOf(shape.items ?? {}))}`;
-  return shape.type ?? 'any';
-}
-
-function plural(type: string): string {
-  return type === 'any' ? 'values' : `${type}s`;
-}
-
-function defaultOf(shape: Shape): string {
-  return shape.default === undefined ? '' : `\`${JSON.stringify(shape.default)}\``;
-}
-
-function allowedOf(shape: Shape): string {
-  if (shape.pattern === SLOT_PATTERN) {
-    return `at least c${BOUNDS.slotCpus.min} and m${BOUNDS.slotMemoryMiB.min}, at most the machine`;
-  }
-  if (shape.anyOf !== undefined) {
-    return [...new Set(shape.anyOf.map(allowedOf).filter((text) => text !== ''))].join('; ');
-  }
-  if (shape.enum !== undefined) return shape.enum.map((value) => `\`${value}\``).join(', ');
-  if (shape.const !== undefined) return `\`${JSON.stringify(shape.const)}\``;
-  if (shape.minimum !== undefined && shape.maximum !== undefined) {
-    return `${shape.minimum}–${shape.maximum}`;
-  }
-  if (shape.maxItems !== undefined) return `at most ${shape.maxItems}`;
-  if (shape.maxLength !== undefined) return `at most ${shape.maxLength} characters`;
-  return '';
-}
-
-function cell(text: string): string {
-  return text.replaceAll('|', '\\|').replaceAll('\n', ' ');
 }
 
 function uploadSection(): readonly string[] {
