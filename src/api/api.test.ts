@@ -210,6 +210,31 @@ describe('what is wrong with a request', () => {
     });
   });
 
+  test('a path that leads nowhere because of its form has a code as well', async () => {
+    for (const path of [`/api/v1/deployments/${'x'.repeat(3000)}`, '/api/v1/deployments/%zz']) {
+      expect(await ask('GET', path)).toMatchObject({
+        status: 400,
+        type: 'application/problem+json; charset=utf-8',
+        body: { code: 'INVALID_INPUT' },
+      });
+    }
+    // As long as the longest branch, in the letters that take the most room.
+    const environment = `preview/${'€'.repeat(200)}`;
+    const releases = `/api/v1/projects/nosuch/environments/${encodeURIComponent(environment)}/releases`;
+    expect(await ask('GET', releases)).toMatchObject({ body: { code: 'PROJECT_NOT_FOUND' } });
+  });
+
+  test('a name that would make the path another one is never sent', async () => {
+    for (const name of ['', '.', '..']) {
+      const refused = { code: 'INVALID_INPUT' };
+      await expect(client.deployment(name)).rejects.toMatchObject(refused);
+      await expect(client.remove(name)).rejects.toMatchObject(refused);
+      await expect(client.removeSecret(name)).rejects.toMatchObject(refused);
+      await expect(client.progress(name).next()).rejects.toMatchObject(refused);
+      await expect(client.followLogs(name).next()).rejects.toMatchObject(refused);
+    }
+  });
+
   test('a manifest that leads out, or is no manifest, is refused with the code that fits', async () => {
     const file = fileEntry('a', 'b');
     const cases: readonly (readonly [string, unknown])[] = [

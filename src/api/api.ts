@@ -18,7 +18,7 @@ import { addMetrics } from './metrics.ts';
 import type { ApiNeeds } from './needs.ts';
 import { addOpenApi } from './openapi.ts';
 import { addPages } from './pages.ts';
-import { answerWithProblems } from './problem.ts';
+import { answerWithProblems, refusePath } from './problem.ts';
 import { addProgress } from './progress.ts';
 import { addProjects } from './projects.ts';
 import { addReleases } from './releases.ts';
@@ -32,6 +32,9 @@ import { addVariables } from './variables.ts';
 
 const API_PREFIX = '/api/v1';
 
+/** Of one name in a path, in characters as escaped: a branch may have 200, each of them up to nine. */
+const LONGEST_PATH_NAME = 2048;
+
 /** Ready to be given requests through `routing(request, response)`; `inject` works too. `declared` hears of every route. */
 export async function createApi(
   needs: ApiNeeds,
@@ -39,7 +42,8 @@ export async function createApi(
 ): Promise<Routes> {
   const app = Fastify({
     logger: false,
-    routerOptions: { ignoreTrailingSlash: true },
+    routerOptions: { ignoreTrailingSlash: true, maxParamLength: LONGEST_PATH_NAME },
+    frameworkErrors: refusePath,
     // Whose word on the client's address, host and scheme is taken: nobody's unless named.
     trustProxy: needs.trustedProxies?.length ? [...needs.trustedProxies] : false,
     // Answers name it, and so does our log.

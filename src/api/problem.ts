@@ -67,6 +67,19 @@ export function answerWithProblems(app: FastifyInstance, reporter: Reporter): vo
   });
 }
 
+/** For paths that lead to no route because they are too long, or escaped wrongly: Fastify would answer without a code. */
+export function refusePath(
+  error: FastifyError,
+  request: FastifyRequest,
+  reply: FastifyReply,
+): void {
+  const detail =
+    error.code === 'FST_ERR_MAX_PARAM_LENGTH'
+      ? 'A name in the path is too long.'
+      : `The path is not valid: ${error.message}.`;
+  void sendProblem(new BerthError('INVALID_INPUT', { detail }), request, reply);
+}
+
 function sendProblem(
   error: BerthError,
   request: FastifyRequest,

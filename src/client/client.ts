@@ -1,5 +1,6 @@
 /** The typed client of the API: what the CLI and the dashboard use, and anyone may. */
 import createFetchClient from 'openapi-fetch';
+import { BerthError } from '../core/errors.ts';
 import { type AccessClient, accessClient } from './access.ts';
 import { errorFrom, errorWithoutAnswer } from './problem.ts';
 import { type ReleasesClient, releasesClient } from './releases.ts';
@@ -111,6 +112,12 @@ export interface Client extends AccessClient, ReleasesClient, SecretsClient {
 export function createClient({ url, token, sleep }: ClientOptions): Client {
   const authorization = `Bearer ${token}`;
   const api = createFetchClient<paths>({ baseUrl: url, headers: { authorization } });
+  api.use({
+    onRequest({ params }) {
+      for (const name of Object.values(params.path ?? {})) inPath(`${name}`);
+      return undefined;
+    },
+  });
 
   /** The data of an answer, or the error it is. */
   async function ask<Data>(
@@ -190,7 +197,7 @@ export function createClient({ url, token, sleep }: ClientOptions): Client {
     },
 
     async *progress(name, signal) {
-      const path = `/api/v1/deployments/${encodeURIComponent(name)}/progress`;
+      const path = `/api/v1/deployments/${inPath(name)}/progress`;
       for await (const { name: kind, data } of events(path, signal)) {
         yield { kind, ...(data as object) } as ProgressEvent;
         if (kind === 'end') return;
@@ -255,7 +262,7 @@ export function createClient({ url, token, sleep }: ClientOptions): Client {
       for (const [key, value] of Object.entries(query)) {
         if (value !== undefined) parameters.set(key, `${value}`);
       }
-      const path = `/api/v1/deployments/${encodeURIComponent(name)}/logs?${parameters.toString()}`;
+      const path = `/api/v1/deployments/${inPath(name)}/logs?${parameters.toString()}`;
       for await (const { data } of events(path, signal)) yield data as LogLine;
     },
   };
@@ -267,4 +274,11 @@ function withQuery<Name extends string>(
 ) {
   const given = Object.entries(query).filter(([, value]) => value !== undefined);
   return { params: { query: Object.fromEntries(given) as Partial<Record<Name, string>> } };
+}
+
+/** The name as a part of a path. Empty or dots, it would make the path another one, and with that another question. */
+function inPath(name: string): string {
+  if (!/^\.{0,2}$/.test(name)) return encodeURIComponent(name);
+  const detail = name === '' ? 'An empty name names nothing.' : `${name} is not a name.`;
+  throw new BerthError('INVALID_INPUT', { detail });
 }
