@@ -11,7 +11,10 @@ export type Outcome = 'open' | 'answered' | 'cut' | 'cancelled';
 
 export interface CallOptions {
   readonly number: number;
+  /** Who answers, unless an environment is asked. */
   readonly deployment: Deployment;
+  readonly host: string;
+  readonly isOfEnvironment: boolean;
   readonly router: Router;
   readonly clock: Clock;
   readonly random: SeededRandom;
@@ -25,6 +28,7 @@ const METHODS = ['GET', 'GET', 'GET', 'HEAD', 'PUT', 'DELETE', 'POST', 'POST', '
 export class Call {
   readonly number: number;
   readonly deployment: Deployment;
+  readonly isOfEnvironment: boolean;
   readonly router: Router;
   readonly isWebSocket: boolean;
   readonly method: string;
@@ -53,6 +57,7 @@ export class Call {
     this.#options = options;
     this.number = options.number;
     this.deployment = options.deployment;
+    this.isOfEnvironment = options.isOfEnvironment;
     this.router = options.router;
     const { isPlain } = options;
     this.isWebSocket = !isPlain && random.chance(0.08);
@@ -71,7 +76,7 @@ export class Call {
   }
 
   start(): void {
-    const { clock, deployment, number, random } = this.#options;
+    const { clock, host, number, random } = this.#options;
     this.#startedAt = clock.now();
     const holdMs = this.isWebSocket ? random.between(0, 400_000) : random.between(0, 20_000);
     const framing = this.#isStreamed
@@ -84,7 +89,7 @@ export class Call {
       createConnection: () => this.#socket,
       method: this.method,
       headers: {
-        ...{ host: `${deployment.id}.localhost`, accept: 'application/json' },
+        ...{ host, accept: 'application/json' },
         ...{ 'x-number': number, 'x-hold': holdMs },
         ...framing,
         ...upgrade,

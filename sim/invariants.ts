@@ -13,9 +13,11 @@ export function checkSafety(world: World): void {
   for (const call of world.calls) checkCall(world, call);
   const { askings } = world.books;
   for (const { number, ends } of askings) demand(ends <= 1, `lease #${number} ended ${ends} times`);
-  for (const { id, configuration } of world.deployments) {
+  for (const deployment of world.deployments) {
+    const { id, configuration } = deployment;
     const instances = world.scheduler.instances(id);
-    const { limits, scale } = configuration;
+    const { limits } = configuration;
+    const scale = world.releasing.scaleOf(deployment);
     const counted = instances.filter((one) => ['booting', 'ready', 'busy'].includes(one.state));
     // One more may boot to take over from one that has run for limits.duration.
     demand(
@@ -39,7 +41,11 @@ export function checkSafety(world: World): void {
       demand(!rests || held === 0, `${instance.id} is ${instance.state} with ${held} leases`);
     }
     const sockets = world.calls.filter(
-      (call) => call.isSpliced && call.deployment.id === id && call.router === world.router,
+      (call) =>
+        call.isSpliced &&
+        call.deployment.id === id &&
+        !call.isOfEnvironment &&
+        call.router === world.router,
     ).length;
     demand(sockets <= leases.length, `${id}: ${sockets} WebSockets hold ${leases.length} leases`);
     checkOrder(world, id, asked, scale.max);
@@ -49,7 +55,8 @@ export function checkSafety(world: World): void {
 /** What a client got is right, and what it sent was not carried out more often than it may be. */
 function checkCall(world: World, call: Call): void {
   if (call.isChecked) return;
-  const which = `${call.deployment.id} ${call.method} ${call.number}`;
+  const place = call.isOfEnvironment ? 'production' : call.deployment.id;
+  const which = `${place} ${call.method} ${call.number}`;
   const deliveries = world.apps.deliveries.get(call.number) ?? 0;
   const most = call.isIdempotent ? MOST_READ : 1;
   demand(deliveries <= most, `${which} was read by apps ${deliveries} times, at most ${most} may`);
@@ -67,13 +74,15 @@ function checkCall(world: World, call: Call): void {
   if (status === 101) demand('hello'.startsWith(text), `${which} heard ${text}`);
   const own = [200, 101, 403, 413].includes(status);
   demand(own || CODES.has(error), `${which} got ${status} ${error} ${text}`);
+  const isLost = call.isOfEnvironment && error === 'NOT_FOUND';
+  demand(!isLost, `${which} found nothing while releases were switched: ${text}`);
   const mayTryAgain = call.isIdempotent && call.bodyBytes === 0 && !call.isWebSocket;
   if (error === 'INSTANCE_DIED' && mayTryAgain && call.method !== 'HEAD')
     demand(
       /the answer had begun|it failed 4 times|3 instances ended/.test(text),
       `${which} was given up too soon: ${text}`,
     );
-  if (error === 'DURATION_EXCEEDED') {
+  if (error === 'DURATION_EXCEEDED' && !call.isOfEnvironment) {
     const { durationMs } = deployment.configuration.limits;
     demand(call.tookMs >= durationMs, `${which} was given up after ${call.tookMs} ms`);
   }
@@ -144,16 +153,24 @@ async function checkRest(world: World): Promise<void> {
       `${deploymentId} #${number} still holds its lease`,
     );
   }
-  for (const { id, configuration } of world.deployments) {
+  for (const deployment of world.deployments) {
+    const { id } = deployment;
     const running = world.scheduler
       .instances()
       .filter(
         (one) =>
           one.deploymentId === id && ['ready', 'busy', 'booting', 'draining'].includes(one.state),
       );
-    const allowed = configuration.idle === 'run' ? 1 : 0;
+    const kept = world.releasing.scaleOf(deployment).min;
+    demand(running.length >= kept, `${id}: ${running.length} instances run, scale.min is ${kept}`);
+    // It is replaced when it has run for limits.duration, and then has as long to end what it holds.
+    const { durationMs } = deployment.configuration.limits;
+    for (const { id: old, runningMs } of running)
+      demand(runningMs < 2 * durationMs + 60_000, `${old} has run for ${runningMs} ms`);
+    // One more may be taking over.
+    const allowed = kept > 1 || world.releasing.uses(id) ? kept + 1 : kept;
     demand(
-      running.length <= allowed,
+      running.length <= (kept === 0 ? 0 : allowed),
       `${id}: ${running.map((one) => one.state).join(', ')} although nothing is asked of it`,
     );
   }

@@ -16,6 +16,7 @@ import { faultyEngine } from './faulty-engine.ts';
 import { drawFaults, type Faults, knobsFor, NO_FAULTS, storeWithFaults } from './faults.ts';
 import { checkCalm, checkSafety } from './invariants.ts';
 import { Network } from './network.ts';
+import { Releasing } from './releasing.ts';
 import { SeededRandom } from './random.ts';
 
 export interface Outcome {
@@ -86,14 +87,21 @@ export class World {
   scheduler!: Scheduler;
   router!: Router;
   #routes!: RouteTable;
+  readonly releasing: Releasing;
   readonly #seed: number;
+  /** Draws what is newer than the seeds that are kept: those shall go on meaning what they did. */
+  readonly #newer: SeededRandom;
+  readonly #hasReleases: boolean;
   readonly #hasSwap: boolean;
   readonly #hasEngineTrouble: boolean;
   #life: Life = { isOver: false };
 
-  constructor(seed: number) {
+  /** `isOld`: only with what there was when the seeds that found a mistake were found. */
+  constructor(seed: number, isOld = false) {
     this.#seed = seed;
     this.random = new SeededRandom(seed);
+    this.#newer = new SeededRandom(~seed);
+    this.#hasReleases = !isOld && this.#newer.chance(0.5);
     this.#hasSwap = this.random.chance(0.5);
     this.#hasEngineTrouble = this.random.chance(0.3);
     this.faults = drawFaults(this.random);
@@ -116,6 +124,11 @@ export class World {
     this.deployments = Array.from({ length: random.between(1, 4) }, (_, index) =>
       this.#drawDeployment(index),
     );
+    this.releasing = new Releasing({
+      ...{ deployments: this.deployments, random: this.#newer },
+      note: (text) => this.note(text),
+      onViolation: (text) => this.books.violations.push(text),
+    });
     this.#createBerth();
   }
 
@@ -151,6 +164,9 @@ export class World {
   /** One request to each deployment, as nothing is wrong any more. */
   async askAll(): Promise<readonly Call[]> {
     const calls = this.deployments.map((deployment) => this.#call(deployment, true));
+    const { host } = this.releasing;
+    const [first] = this.deployments;
+    if (host !== undefined && first) calls.push(this.#call(first, true, host));
     await this.clock.advance(60_000);
     return calls;
   }
@@ -161,6 +177,7 @@ export class World {
 
   async #step(): Promise<void> {
     const { random } = this;
+    if (this.#hasReleases) this.#stepReleases();
     const what = random.fraction();
     if (what < 0.5) this.#arrive(random.between(1, 3));
     else if (what < 0.55) this.#arrive(random.between(10, 60));
@@ -176,16 +193,30 @@ export class World {
     await this.clock.advance(pauses[random.between(0, pauses.length - 1)] ?? 0);
   }
 
+  #stepReleases(): void {
+    const { host } = this.releasing;
+    const [first] = this.deployments;
+    if (this.#newer.chance(0.1)) void this.releasing.release();
+    if (host === undefined || !first || this.#newer.chance(0.6)) return;
+    for (let count = this.#newer.between(1, 12); count > 0; count -= 1)
+      this.#call(first, false, host);
+  }
+
   #arrive(count: number): void {
     const deployment = this.#any(this.deployments);
     for (let index = 0; index < count; index += 1) this.#call(deployment);
   }
 
-  #call(deployment: Deployment, isPlain = false): Call {
+  #call(deployment: Deployment, isPlain = false, environment?: string): Call {
     const { clock, random, router } = this;
     const { activity } = this.network;
     const number = this.calls.length;
-    const call = new Call({ number, deployment, router, clock, random, activity, isPlain });
+    const host = environment ?? `${deployment.id}.localhost`;
+    const isOfEnvironment = environment !== undefined;
+    const call = new Call({
+      ...{ number, deployment, host, isOfEnvironment, router, clock, activity, isPlain },
+      random: isOfEnvironment ? this.#newer : random,
+    });
     this.calls.push(call);
     call.start();
     return call;
@@ -239,6 +270,7 @@ export class World {
   /** A deployment is removed while it is used and waited for, and deployed again. */
   async #removeAndAdd(): Promise<void> {
     const deployment = this.#any(this.deployments);
+    if (this.releasing.uses(deployment.id)) return;
     this.note(`remove ${deployment.id}`);
     await this.#withTime(this.scheduler.remove(deployment.id));
     this.note(`add ${deployment.id}`);
@@ -331,6 +363,7 @@ export class World {
     this.scheduler = this.#createScheduler(life);
     this.#routes = new RouteTable({ domain: 'localhost' });
     for (const { id } of this.deployments) this.#routes.addDeployment(id);
+    this.releasing.follow(this.scheduler, this.#routes);
     this.router = createRouter({
       fleet: this.books.watch(this.scheduler),
       routes: this.#routes,

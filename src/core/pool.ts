@@ -369,6 +369,21 @@ export function countCapacity(pool: Pool): number {
   return count;
 }
 
+/**
+ * Those that are too many for `scale.max`, which environments may have lowered: booting ones first, for they serve
+ * nobody yet, then the youngest.
+ */
+export function beyondMax(pool: Pool): readonly InstanceId[] {
+  const tooMany = countCapacity(pool) - pool.scale.max;
+  if (tooMany <= 0) return [];
+  const youngestFirst = [...pool.instances.values()].reverse();
+  const booting = youngestFirst.filter(
+    ({ phase, replaces }) => phase === 'booting' && replaces === undefined,
+  );
+  const ready = youngestFirst.filter(({ phase }) => phase === 'ready');
+  return [...booting, ...ready].slice(0, tooMany).map(({ id }) => id);
+}
+
 function countFailure(pool: Pool, freeRetries: number, now: number): void {
   pool.failures += 1;
   if (pool.failures > freeRetries) pool.backoffUntil = now + backoffMs(pool.failures - freeRetries);

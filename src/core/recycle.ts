@@ -22,6 +22,9 @@ export interface RecyclesDue {
 /** By so much of `limits.duration` at most an instance is recycled early. */
 const JITTER_SHARE = 0.1;
 
+/** How soon one that waits for its turn to be replaced is looked at again, in ms. */
+const TURN_LOOK_MS = 1_000;
+
 /**
  * Instances whose running time has reached `limits.duration`; frozen time does not count.
  *
@@ -59,8 +62,9 @@ export function recyclesDue(pool: Pool, now: number): RecyclesDue {
     const how = howToRecycle(pool, instance, keptLongest, ready);
     if (how === 'replace') {
       if (isReplacing) {
-        if (now < pool.backoffUntil)
-          lookAgainAt = Math.min(lookAgainAt ?? Infinity, pool.backoffUntil);
+        // Nobody says when another one has left: without a look of its own this one might run for ever.
+        const turnAt = now < pool.backoffUntil ? pool.backoffUntil : now + TURN_LOOK_MS;
+        lookAgainAt = Math.min(lookAgainAt ?? Infinity, turnAt);
         continue;
       }
       isReplacing = true;

@@ -8,6 +8,7 @@ import { lackingRoom, plan } from '../core/plan.ts';
 import {
   acquit,
   arrive,
+  beyondMax,
   cancel,
   createPool,
   endLease,
@@ -121,9 +122,8 @@ export class Runner {
   setScale(scale: Scale | undefined): void {
     const { pool } = this;
     this.#preparing.setScale(scale);
-    const ready = [...pool.instances.values()].filter(({ phase }) => phase === 'ready');
     const now = this.#context.clock.now();
-    for (const { id } of ready.slice(pool.scale.max)) leave(pool, id, 'beyond scale.max', now);
+    for (const id of beyondMax(pool)) leave(pool, id, 'beyond scale.max', now);
     this.react();
   }
 

@@ -3,6 +3,7 @@ import { expect, it } from 'vitest';
 import { VirtualClock } from '../../sim/clock.ts';
 import { SeededRandom } from '../../sim/random.ts';
 import type { Configuration, Deployment } from '../core/model.ts';
+import type { Lease } from '../ports/fleet.ts';
 import { CALM, createMemoryEngine, type MemoryKnobs } from '../engines/memory/engine.ts';
 import { MemoryStore } from '../stores/memory/store.ts';
 import { Scheduler } from './scheduler.ts';
@@ -109,6 +110,44 @@ it('lets the youngest go when the maximum is lowered, and none that still works'
   scheduler.setScale(deployment.id, { min: 0, max: 1 });
   await clock.advance(1_000);
   expect(states()).toStrictEqual(['busy']);
+});
+
+it('lets those go first that still boot when the maximum is lowered', async () => {
+  const { clock, scheduler, deployment, states } = await world({ listensAfterMs: () => 5_000 });
+  scheduler.add(deployment);
+  scheduler.setScale(deployment.id, { min: 4, max: 4 });
+  await clock.advance(1_000);
+  expect(states()).toStrictEqual(['booting', 'booting', 'booting', 'ready']);
+  scheduler.setScale(deployment.id, { min: 2, max: 2 });
+  expect(states().filter((state) => state !== 'draining')).toStrictEqual(['booting', 'ready']);
+  await clock.advance(60_000);
+  expect(states()).toStrictEqual(['ready', 'ready']);
+});
+
+it('replaces one that has run its time although a request never ends on it, as soon as another has left', async () => {
+  const limits = { maxConcurrentReqs: 1, durationMs: 300_000, timeoutMs: 60_000 };
+  const { clock, scheduler, deployment, passing, states } = await world({}, { limits });
+  scheduler.add(deployment);
+  const leases: Lease[] = [];
+  const acquire = async () => {
+    const acquired = await passing(scheduler.acquire(deployment.id, forEver));
+    if (acquired.kind === 'leased') leases.push(acquired.lease);
+  };
+  await acquire();
+  await acquire();
+  while (!states().includes('draining')) await clock.advance(1_000);
+  // The load of two goes on, so that the other one is needed: it waits for its turn.
+  await acquire();
+  await clock.advance(40_000);
+  expect(states()).toStrictEqual(['busy', 'busy', 'draining']);
+  const [leaving] = scheduler.instances().filter(({ state }) => state === 'draining');
+  for (const lease of leases) if (lease.instanceId === leaving?.id) lease.end('done');
+  await clock.advance(10_000);
+  expect(states()).toStrictEqual(['busy', 'draining', 'ready']);
+  // Its request has had its time, too, when the drain is over.
+  await clock.advance(260_000);
+  const ran = scheduler.instances().map(({ runningMs }) => runningMs);
+  expect(Math.max(...ran)).toBeLessThan(600_000);
 });
 
 it('makes instances ready before they are asked for, keeps them until let go, then lets them rest', async () => {

@@ -269,6 +269,7 @@ export const PARTS: readonly Part[] = [
       scheduler: 'the real part in a false world',
       engines: 'the memory engine',
       router: 'the real part in a false world',
+      releases: 'what they tell routes and fleet',
       stores: 'the memory store',
     },
     packages: [],
