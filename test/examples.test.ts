@@ -211,6 +211,7 @@ test('leak is ended for its memory, and the next request is served again', async
 test('there is a test for every example', async () => {
   const folders = await readdir(join(root, 'examples'), { withFileTypes: true });
   const names = folders.filter((entry) => entry.isDirectory()).map((entry) => entry.name);
-  const tested = 'hello chat events static python scratch crash loopback leak'.split(' ');
+  // That of the stack is in test/stacks.test.ts.
+  const tested = 'hello chat events static python scratch crash loopback leak stack'.split(' ');
   expect(names.sort()).toEqual(tested.sort());
 });

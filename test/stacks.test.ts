@@ -70,7 +70,10 @@ const shop = (changes: { readonly variables?: object; readonly aliases?: object 
           limits: { maxConcurrentReqs: 5 },
           scale: { min: 0, max: 3 },
         },
-        staging: { runs: { folder: './app' }, variables: { DB: '@db-url' } },
+        staging: {
+          runs: { folder: './app' },
+          variables: { DB: '@db-url', AT: '@@home', BACK: '\\@x' },
+        },
       },
     },
     sea: { team: 'blue', environments: { qa: { runs: IMAGE } } },
@@ -215,5 +218,14 @@ describe('a stack', () => {
     const projects = await berth.run('status', '--json');
     expect(projects).not.toContain('"new"');
     expect((await releasesOf('shop'))[0]?.because).not.toContain('pink');
+  }, 60_000);
+
+  test('from the examples is whole and well', async () => {
+    const file = join(root, 'examples/stack/berth.stack.yaml');
+    const done = await ended('apply', '--yes', '-f', file);
+    expect(done.stderr).toBe('');
+    expect(lines(done.stdout).filter((line) => line.startsWith('+'))).toHaveLength(9);
+    expect((await ended('diff', '-f', file)).code).toBe(0);
+    expect((await berth.get(new URL('http://www.example.test/api'))).status).toBe(200);
   }, 60_000);
 });
