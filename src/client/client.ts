@@ -114,7 +114,7 @@ export function createClient({ url, token, sleep }: ClientOptions): Client {
   const api = createFetchClient<paths>({ baseUrl: url, headers: { authorization } });
   api.use({
     onRequest({ params }) {
-      for (const name of Object.values(params.path ?? {})) inPath(`${name}`);
+      for (const name of Object.values(params.path ?? {})) inPath(String(name));
       return undefined;
     },
   });
