@@ -29,11 +29,9 @@ const runs = z
       image: text('the reference of an image', 300)
         .optional()
         .meta({ description: 'Deploys an existing image.' }),
-      deployment: text('the name of a deployment', 300)
-        .optional()
-        .meta({
-          description: 'A deployment that is there: its id, its URL, or the beginning of its id.',
-        }),
+      deployment: text('the name of a deployment', 300).optional().meta({
+        description: 'A deployment that is there: its id, its URL, or the beginning of its id.',
+      }),
       from: environmentName.optional().meta({
         description:
           'Promotes: the very same that this other environment of the project runs, after that was changed itself.',
