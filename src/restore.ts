@@ -6,7 +6,7 @@ import { openDriver } from './wiring/driver.ts';
 import { LATEST_FORM } from './stores/sqlite/migrations.ts';
 import { openSqliteStore } from './stores/sqlite/open.ts';
 import { systemClock as clock } from './system/clock.ts';
-import { claimDataFolder } from './system/data-folder.ts';
+import { claimDataFolder, claimIdentity } from './system/data-folder.ts';
 import { systemRandom as random } from './system/random.ts';
 
 export interface RestoreOptions {
@@ -28,6 +28,9 @@ export async function restoreBackup(options: RestoreOptions): Promise<Restored> 
       form: LATEST_FORM,
       clock,
       claim: () => claimDataFolder(options.data, random),
+      refuseTwin: async (ledger) => {
+        if (options.engine === 'podman') await (await claimIdentity(ledger))();
+      },
       openStore: (path) => openSqliteStore(path),
       openEngine: async (store) => {
         const driver = await openDriver({ ...rest, listen: '127.0.0.1:0' }, store, async () => {});

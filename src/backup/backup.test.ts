@@ -95,6 +95,7 @@ function needs(folder: string, changed: Partial<RestoreNeeds> = {}): RestoreNeed
     form: LATEST_FORM,
     clock,
     claim: () => claimDataFolder(folder, random),
+    refuseTwin: async () => {},
     openStore: (file) => openSqliteStore(file),
     openEngine: async () => createMemoryEngine({ clock, run: runMemoryApp }),
     sync: async () => {},

@@ -24,6 +24,8 @@ export interface Header {
   readonly form: number;
   /** Of the Berth that wrote it. */
   readonly version: string;
+  /** By which what it made is known on a machine. */
+  readonly ledger: string;
   /** ISO 8601. */
   readonly createdAt: string;
   /** How the key is made of the passphrase. */

@@ -29,7 +29,7 @@ export interface Backups {
 }
 
 export interface BackupNeeds {
-  readonly store: Pick<Store, 'deployments'> & SnapshotStore;
+  readonly store: Pick<Store, 'deployments' | 'setting'> & SnapshotStore;
   readonly engine: Pick<Engine, 'images' | 'imageExports'>;
   readonly clock: Clock;
   readonly random: Random;
@@ -71,6 +71,7 @@ export async function openBackups(needs: BackupNeeds): Promise<Backups> {
         format: FORMAT,
         form: store.form,
         version: needs.version,
+        ledger: (await store.setting('ledger')) ?? '',
         createdAt: new Date(clock.now()).toISOString(),
         key: keyParameters(needs.draw(SALT_BYTES)),
       },

@@ -30,6 +30,8 @@ export interface RestoreNeeds {
   readonly clock: Clock;
   /** Keeps servers and other restores out of the folder. Throws SERVER_RUNNING. */
   readonly claim: () => Promise<{ release(): Promise<void> }>;
+  /** Throws SERVER_RUNNING when the server that the backup is of runs on this machine. */
+  readonly refuseTwin: (ledger: string) => Promise<void>;
   readonly openStore: (file: string) => Promise<Store>;
   /** The engine of a server with these data. */
   readonly openEngine: (store: Store) => Promise<Engine>;
@@ -70,6 +72,7 @@ export async function restore(
   const small = await openSmall(backup);
   await refuseData(folder);
   await refuseWithoutRoom(folder, backup);
+  await needs.refuseTwin(backup.header.ledger);
   const claimed = await needs.claim();
   try {
     // Looked at again: somebody may have been quicker.

@@ -56,13 +56,29 @@ export async function claimDataFolder(folder: string, random: Random): Promise<C
 }
 
 /**
+ * Keeps a second server of the same identity from this machine: one restored from a backup of the other would take its
+ * containers for its own. Throws SERVER_RUNNING. The result gives it back.
+ */
+export async function claimIdentity(ledgerId: string): Promise<() => Promise<void>> {
+  const server = await take(
+    `\0berth-ledger-${ledgerId}`,
+    (holder) =>
+      `${holder} serves the same platform from another data folder: two of them on one machine would take each other's instances. Stop that one first.`,
+  );
+  return () => closeServer(server);
+}
+
+async function takeLock(folder: string): Promise<Server> {
+  const { dev, ino } = await stat(folder, { bigint: true });
+  return take(`\0berth-${dev}-${ino}`, (holder) => `${holder} serves the data folder ${folder}.`);
+}
+
+/**
  * The lock is a socket in the kernel's abstract namespace, named after the folder's inode: taking it is atomic, another path to
  * the same folder meets it, and it is gone with its process, so that there is no such thing as a stale one.
  * Who connects is told the process id.
  */
-async function takeLock(folder: string): Promise<Server> {
-  const { dev, ino } = await stat(folder, { bigint: true });
-  const path = `\0berth-${dev}-${ino}`;
+async function take(path: string, detail: (holder: string) => string): Promise<Server> {
   const server = createServer((socket) => {
     socket.on('error', () => {});
     socket.end(`${process.pid}\n`);
@@ -76,7 +92,7 @@ async function takeLock(folder: string): Promise<Server> {
   if (isTaken) {
     const holder = await askHolder(path);
     throw new BerthError('SERVER_RUNNING', {
-      detail: `${holder ? `Process ${holder}` : 'Another process'} serves the data folder ${folder}.`,
+      detail: detail(holder ? `Process ${holder}` : 'Another process'),
     });
   }
   server.unref();

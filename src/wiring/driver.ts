@@ -13,6 +13,7 @@ import type { Builder } from '../ports/builder.ts';
 import type { Engine } from '../ports/engine.ts';
 import type { Store } from '../ports/store.ts';
 import { systemClock as clock } from '../system/clock.ts';
+import { claimIdentity } from '../system/data-folder.ts';
 import { readHost } from '../system/host.ts';
 import { systemRandom as random } from '../system/random.ts';
 import type { ServerOptions } from './options.ts';
@@ -47,10 +48,13 @@ export async function openDriver(
   });
   const choice = chooseRuntime(host);
   if (choice.kind === 'none') throw new BerthError('HOST_UNSUPPORTED', { detail: choice.because });
+  // The label by which this data folder knows what it made.
+  const ledgerId = await store.settingOr('ledger', random.id(12));
+  await using opened = new AsyncDisposableStack();
+  opened.defer(await claimIdentity(ledgerId));
   const podman: PodmanOptions = {
     dataFolder: options.data,
-    // The label by which this data folder knows what it made.
-    ledgerId: await store.settingOr('ledger', random.id(12)),
+    ledgerId,
     runtime: choice.runtime.name,
     ...(options.storage === undefined ? {} : { storageRoot: options.storage }),
   };
@@ -83,7 +87,12 @@ export async function openDriver(
       },
     },
   });
-  return { engine, builder };
+  const identity = opened.move();
+  const close = async () => {
+    await engine.close();
+    await identity.disposeAsync();
+  };
+  return { engine: { ...engine, close }, builder };
 }
 
 /** Where Podman keeps images when nothing else is said. */
