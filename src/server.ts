@@ -181,7 +181,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     derivations: deployer,
     fleet: scheduler,
     secrets,
-    routes: createEnvironmentRoutes(routes),
+    routes: createEnvironmentRoutes(routes, (project) => access.teamOf(project)),
     closing: closing.signal,
     clock,
     reporter,

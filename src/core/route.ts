@@ -161,6 +161,12 @@ export class RouteTable {
     );
   }
 
+  /** The aliases of just this hostname: the path of each, and the project it leads to. */
+  aliasesAt(hostname: string): readonly { readonly path: string; readonly project: string }[] {
+    const places = this.#aliases.get(canonical(hostname)) ?? [];
+    return places.map(({ path, leads }) => ({ path, project: projectOf(leads) }));
+  }
+
   /** Forgets an alias; unknown ones too. */
   removeAlias(hostname: string, path: string): void {
     const name = canonical(hostname);
@@ -206,6 +212,12 @@ export class RouteTable {
   #take(hostname: string): void {
     if (this.givenTo(hostname) !== 'platform') this.#given.delete(canonical(hostname));
   }
+}
+
+/** Ids are the project's name, a hyphen and eight characters. */
+function projectOf(leads: Leads): string {
+  if (leads.kind === 'environment') return leads.key.slice(0, leads.key.indexOf('/'));
+  return leads.target.kind === 'deployment' ? leads.target.deploymentId.replace(/-[^-]*$/, '') : '';
 }
 
 /** Of places in order, longest path first: the first that fits and is longer than `over` characters. */

@@ -150,8 +150,8 @@ describe('a release', () => {
     expect(states).toStrictEqual(['current', 'superseded', 'superseded']);
   });
 
-  it('is refused when another project has the hostname', async () => {
-    const { releases, deploy } = await world();
+  it('is refused when another project or an alias has the hostname', async () => {
+    const { releases, deploy, table } = await world();
     const deployment = await deploy('one');
     await releases.release({ ...STAGING, deployment });
     await expect(releases.make('shop-staging', 'production')).rejects.toMatchObject({
@@ -160,6 +160,16 @@ describe('a release', () => {
     await expect(releases.make('berth', 'production')).rejects.toMatchObject({
       code: 'HOSTNAME_TAKEN',
     });
+    const target = { kind: 'environment', project: 'shop', environment: 'production' } as const;
+    table.setAlias({ hostname: 'bank.localhost', path: '/', target });
+    table.setAlias({ hostname: 'till-staging.localhost', path: '/api', target });
+    table.setAlias({ hostname: 'theirs.localhost', path: '/api', target });
+    for (const project of ['bank', 'theirs']) {
+      const refused = releases.make(project, 'production');
+      await expect(refused).rejects.toMatchObject({ code: 'HOSTNAME_TAKEN' });
+    }
+    // A path of it is the team's own.
+    await expect(releases.make('till', 'staging')).resolves.toBeDefined();
     await expect(releases.make('shop', 'No Name')).rejects.toMatchObject({ code: 'INVALID_INPUT' });
   });
 });
