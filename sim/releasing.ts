@@ -3,15 +3,19 @@ import type { Deployment, DeploymentId, Scale } from '../src/core/model.ts';
 import { readyBeforeSwitch } from '../src/core/release.ts';
 import type { RouteTable } from '../src/core/route.ts';
 import { createPointers, type Pointers } from '../src/releases/pointers.ts';
+import type { Clock } from '../src/ports/clock.ts';
 import type { Scheduler } from '../src/scheduler/scheduler.ts';
 import type { SeededRandom } from './random.ts';
 
 const PROJECT = 'shop';
 const NAME = 'production';
+/** Nobody waits longer for an instance. */
+const LONGEST_WAIT_MS = 60_000;
 
 export interface ReleasingOptions {
   readonly deployments: readonly Deployment[];
   readonly random: SeededRandom;
+  readonly clock: Clock;
   readonly note: (text: string) => void;
   /** Hears of what must never happen. */
   readonly onViolation: (text: string) => void;
@@ -32,8 +36,7 @@ export class Releasing {
   #next: DeploymentId | undefined;
   /** What was asked of the scheduler last. */
   readonly #asked = new Map<DeploymentId, Scale>();
-  switches = 0;
-  failures = 0;
+  readonly #leftAt = new Map<DeploymentId, number>();
 
   constructor(options: ReleasingOptions) {
     this.#options = options;
@@ -44,13 +47,11 @@ export class Releasing {
     return this.#current === undefined ? undefined : `${PROJECT}.localhost`;
   }
 
-  get current(): DeploymentId | undefined {
-    return this.#current?.deploymentId;
-  }
-
-  /** Takes part in the environment, so that nobody would remove it. */
+  /** Takes part in the environment, so that nobody would remove it: requests may wait there that came before a switch. */
   uses(id: DeploymentId): boolean {
-    return id === this.#current?.deploymentId || id === this.#next;
+    const leftAt = this.#leftAt.get(id);
+    const isLeft = leftAt === undefined || this.#options.clock.now() > leftAt + LONGEST_WAIT_MS;
+    return id === this.#current?.deploymentId || id === this.#next || !isLeft;
   }
 
   /** What holds for a deployment now. */
@@ -60,11 +61,16 @@ export class Releasing {
     return asked === undefined ? own : { ...asked, min: Math.max(asked.min, own.min) };
   }
 
-  /** A new process of Berth: its routes and its fleet are told what the environment runs. */
-  follow(scheduler: Scheduler, routes: RouteTable): void {
+  /** The process of Berth ended: what it was about to do is forgotten. */
+  leave(): void {
     this.#process?.stop.abort();
+    this.#process = undefined;
     this.#next = undefined;
     this.#asked.clear();
+  }
+
+  /** The next process has taken over the instances: its routes and its fleet are told what the environment runs. */
+  follow(scheduler: Scheduler, routes: RouteTable): void {
     const pointers = createPointers({
       routes: {
         check: () => {},
@@ -106,12 +112,11 @@ export class Releasing {
       letGo = await scheduler.prepare(deploymentId, count, stop.signal);
       if (this.#process !== process) return;
       this.#checkReady(scheduler, target, count);
+      if (this.#current) this.#leftAt.set(this.#current.deploymentId, this.#options.clock.now());
       this.#current = { deploymentId, scale };
       pointers.move(PROJECT, NAME, this.#current);
-      this.switches += 1;
       note(`release ${deploymentId} at ${scale.min}–${scale.max}`);
     } catch (error) {
-      this.failures += 1;
       note(`release of ${deploymentId} failed: ${String(error)}`);
     } finally {
       if (this.#process === process) {

@@ -125,7 +125,7 @@ export class World {
       this.#drawDeployment(index),
     );
     this.releasing = new Releasing({
-      ...{ deployments: this.deployments, random: this.#newer },
+      ...{ deployments: this.deployments, random: this.#newer, clock },
       note: (text) => this.note(text),
       onViolation: (text) => this.books.violations.push(text),
     });
@@ -282,6 +282,7 @@ export class World {
     for (let tries = 0; ; tries += 1) {
       try {
         await this.#withTime(this.scheduler.start(this.deployments));
+        this.releasing.follow(this.scheduler, this.#routes);
         return;
       } catch (error) {
         if (tries > 50) throw error;
@@ -363,7 +364,7 @@ export class World {
     this.scheduler = this.#createScheduler(life);
     this.#routes = new RouteTable({ domain: 'localhost' });
     for (const { id } of this.deployments) this.#routes.addDeployment(id);
-    this.releasing.follow(this.scheduler, this.#routes);
+    this.releasing.leave();
     this.router = createRouter({
       fleet: this.books.watch(this.scheduler),
       routes: this.#routes,
