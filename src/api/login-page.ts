@@ -65,8 +65,8 @@ export function addLoginPage(routes: Routes, { access }: ApiNeeds): void {
               `Welcome, ${made.token.name}`,
               `<p>This is your token. It is not shown again.</p>
 <pre><code>${escapeHtml(made.value)}</code></pre>
-<p>On the computer that you deploy from:</p>
-<pre><code>${escapeHtml(`berth login ${origin(request)} --token ${made.value}`)}</code></pre>`,
+<p>On the computer that you deploy from, run this and paste the token when it is asked for:</p>
+<pre><code>${escapeHtml(`berth login ${origin(request)}`)}</code></pre>`,
             ),
           );
         } catch (error) {

@@ -9,7 +9,7 @@ const POLICY =
   "default-src 'none'; style-src 'unsafe-inline'; form-action 'self'; frame-ancestors 'none'";
 const STYLE = `:root{color-scheme:light dark;font:16px/1.5 system-ui,sans-serif}
 body{max-width:42rem;margin:3rem auto;padding:0 1rem}code{font-family:ui-monospace,monospace}
-h1{font-size:1.5rem;line-height:1.25}dt{font-weight:600;margin-top:.75rem}dd{margin:0}`;
+pre{white-space:pre-wrap;overflow-wrap:anywhere}h1{font-size:1.5rem;line-height:1.25}dt{font-weight:600;margin-top:.75rem}dd{margin:0}`;
 
 export function addPages(routes: Routes, needs: ApiNeeds): void {
   const hidden = { config: { isOpen: true }, schema: { hide: true } } as const;

@@ -24,7 +24,11 @@ export async function run(
     client.instances(),
   ]);
   if (deployments.length === 0) {
-    output.note('Nothing is deployed yet: `berth deploy FOLDER` deploys a folder.');
+    output.note(
+      project === undefined
+        ? 'Nothing is deployed yet: `berth deploy FOLDER` deploys a folder.'
+        : `Nothing is deployed of ${project}: \`berth ls\` shows all there is.`,
+    );
     return;
   }
   const now = world.clock.now();

@@ -44,11 +44,15 @@ export async function run(
 function whatIsMeant(first: string | undefined, second: string | undefined) {
   if (second === undefined) {
     const to = first === undefined ? undefined : parseVersion(first);
+    // More likely a slip of the keyboard than a project of that name.
+    if (to === undefined && first !== undefined && /^v\d+$/.test(first)) throw noRelease(first);
     return to === undefined ? { named: first, to } : { named: undefined, to };
   }
   const to = parseVersion(second);
-  if (to === undefined) {
-    throw new BerthError('USAGE', { detail: `${second} is no release: write it like v12.` });
-  }
+  if (to === undefined) throw noRelease(second);
   return { named: first, to };
+}
+
+function noRelease(text: string): BerthError {
+  return new BerthError('USAGE', { detail: `${text} is no release: write it like v12.` });
 }

@@ -93,6 +93,7 @@ describe('a command line that is not right', () => {
     ['a reason for no release', ['deploy', '--why', 'x'], '--why belongs to a release'],
     ['no name of an environment', ['releases', '--env', 'No Name'], 'preview/'],
     ['no number of a release', ['rollback', 'shop', 'newest'], 'write it like v12'],
+    ['a release before the first', ['rollback', 'v0'], 'v0 is no release'],
     ['a misspelt value', ['scale', 'shop', 'mni=1'], 'mni=1 is none of min=, max='],
     ['a time of a limit in no form', ['limits', 'shop', 'duration=soon'], '90s'],
   ])('%s is refused with 2', async (_name, args, said) => {
