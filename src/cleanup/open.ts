@@ -46,6 +46,10 @@ export interface Cleanup {
 const EVERY_MS = 60 * 60 * 1000;
 /** Measuring takes some ten ms and more: not for every file of an upload. */
 const FRESH_MS = 10_000;
+/** Far from the budget what was measured so long ago is good enough for a file of an upload, or a build. */
+const STALE_MS = 60_000;
+/** Of the budget: what may have been written since. */
+const GROWTH_SHARE = 0.1;
 /** Shown in a refusal. */
 const BIGGEST = 3;
 
@@ -83,6 +87,17 @@ export async function openCleanup(needs: CleanupNeeds): Promise<Cleanup> {
   async function state(): Promise<DiskState> {
     const { usedBytes, budgetBytes } = await usedLately();
     return { fileSystems: await needs.fileSystems(), usedBytes, budgetBytes };
+  }
+
+  /** Whether there is room however much was written lately: then nobody waits for a measurement. */
+  async function isAmple(wantedBytes: number): Promise<boolean> {
+    if (!known) return false;
+    const { at, usedBytes, budgetBytes } = known;
+    const roughly = usedBytes + GROWTH_SHARE * budgetBytes;
+    const fileSystems = await needs.fileSystems();
+    if (shortage({ fileSystems, usedBytes: roughly, budgetBytes }, wantedBytes)) return false;
+    if (clock.now() - at > STALE_MS) void attempt('measure', measure);
+    return true;
   }
 
   async function leastFree(): Promise<number> {
@@ -184,6 +199,7 @@ export async function openCleanup(needs: CleanupNeeds): Promise<Cleanup> {
     usage: measure,
 
     async room({ wantedBytes, isAlone = false }) {
+      if (await isAmple(wantedBytes)) return;
       if (!shortage(await state(), wantedBytes)) return;
       const freed = await press(isAlone);
       const found = shortage(await state(), wantedBytes);
