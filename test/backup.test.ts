@@ -155,7 +155,7 @@ describe('on another machine, with an image store of its own', () => {
     ).map(({ action }) => action);
     expect(actions).toContain('backup.restored');
     expect(actions).toContain('release.created');
-    expect(actions).toContain('backup.created');
+    expect(actions).toContain('token.added');
   });
 
   test('a rollback goes where it went, also after a restart and a clean-up', async () => {

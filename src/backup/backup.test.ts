@@ -80,7 +80,7 @@ async function world(engineOf: (bare: Engine) => Engine = (bare) => bare, bigByt
     big,
     blob: join('blobs', name.slice(0, 2), name.slice(2)),
     /** As `berth backup` does it; the bytes are in `file`. */
-    async backUp(): Promise<void> {
+    backUp: async (): Promise<void> => {
       const stream = await backups.create({ passphrase: PASSPHRASE, hasImages: true });
       const chunks: Uint8Array[] = [];
       for await (const chunk of checked(stream)) chunks.push(chunk);
@@ -97,7 +97,7 @@ function needs(folder: string, changed: Partial<RestoreNeeds> = {}): RestoreNeed
     claim: () => claimDataFolder(folder, random),
     refuseTwin: async () => {},
     openStore: (file) => openSqliteStore(file),
-    openEngine: async () => createMemoryEngine({ clock, run: runMemoryApp }),
+    openEngine: async () => createMemoryEngine({ clock, run: runMemoryApp, images: new Map() }),
     sync: async () => {},
     tell: () => {},
     ...changed,
@@ -336,17 +336,16 @@ describe('a restore', () => {
       arguments: ['-c', script],
       environment: {},
     });
-    const image = { id: 'sha256:carried', isOurs: true, layers: [] };
+    const image = { id: 'sha256:carried', bytes: 1, layers: [], exposedPorts: [] };
     const withImages = (bare: Engine): Engine => ({
       ...bare,
-      images: async () => [image],
+      image: async () => image,
       imageExports: async () => [program(`cat ${folder}/archive`)],
       imageImport: () => program(`cat > ${folder}/taken`),
     });
     const { backUp, store, file } = await world(withImages);
     const ready = aDeployment({ id: 'shop-3', state: 'ready' });
-    const of = { id: image.id, bytes: 1, layers: [], exposedPorts: [] };
-    await store.insertDeployment({ ...ready, image: of });
+    await store.insertDeployment({ ...ready, image });
     await backUp();
     const target = await temporary();
     const engine = async () => withImages(createMemoryEngine({ clock, run: runMemoryApp }));
@@ -369,7 +368,7 @@ describe('a restore', () => {
       ...withImages(bare),
       imageExports: async () => [program(`cat ${folder}/archive; echo broken >&2; exit 1`)],
     }));
-    await failing.store.insertDeployment({ ...ready, image: of });
+    await failing.store.insertDeployment({ ...ready, image });
     await expect(failing.backUp()).rejects.toMatchObject({
       code: 'BACKUP_FAILED',
       detail: expect.stringContaining('broken'),

@@ -54,7 +54,7 @@ export async function runImport(order: EngineProgram, parts: AsyncIterable<Buffe
       (error: unknown) => error,
     );
     const isBroken = fed instanceof Error && 'code' in fed && fed.code === 'EPIPE';
-    if (fed !== undefined && !isBroken) throw fed;
+    if (fed instanceof Error && !isBroken) throw fed;
     const [code] = (await exited) as [number | null];
     if (code !== 0) throw failed('ENGINE_FAILED', 'The engine did not take the images', await said);
   } finally {

@@ -12,6 +12,7 @@ import type { SnapshotStore } from '../ports/snapshot-store.ts';
 import type { Store } from '../ports/store.ts';
 import { badTrailer, FORMAT } from './format.ts';
 import type { FromWorker, Order, ToWorker } from './needs.ts';
+import { presentImages } from './present.ts';
 import { keyParameters, LEAST_PASSPHRASE, SALT_BYTES } from './seal.ts';
 
 export interface BackupRequest {
@@ -30,7 +31,7 @@ export interface Backups {
 
 export interface BackupNeeds {
   readonly store: Pick<Store, 'deployments' | 'setting'> & SnapshotStore;
-  readonly engine: Pick<Engine, 'images' | 'imageExports'>;
+  readonly engine: Pick<Engine, 'image' | 'imageExports'>;
   readonly clock: Clock;
   readonly random: Random;
   /** Bytes for keys. */
@@ -63,7 +64,7 @@ export async function openBackups(needs: BackupNeeds): Promise<Backups> {
         if (state === 'ready' && image) wanted.add(image.id);
       }
     }
-    const there = new Set(wanted.size === 0 ? [] : (await engine.images()).map(({ id }) => id));
+    const there = await presentImages(engine, wanted);
     const imageIds = [...wanted].filter((id) => there.has(id));
     return {
       header: {

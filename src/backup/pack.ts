@@ -178,7 +178,8 @@ async function addEntry(
 }
 
 async function namesIn(folder: string): Promise<readonly string[]> {
-  return (await readdir(folder).catch(() => [])).toSorted();
+  const names: readonly string[] = await readdir(folder).catch(() => []);
+  return names.toSorted();
 }
 
 /** Paths of files, with `/` between. */

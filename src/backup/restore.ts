@@ -19,6 +19,7 @@ import {
   type Content,
 } from './format.ts';
 import { readMark, removeMark, writeMark } from './mark.ts';
+import { presentImages } from './present.ts';
 import { type Backup, bufferOf, type Entry, openBackup } from './read.ts';
 import { openSealed } from './seal.ts';
 
@@ -216,7 +217,14 @@ async function settle(
         needs.tell('images');
         for (const parts of archives(backup)) await runImport(engine.imageImport(), parts);
       }
-      const there = new Set((await engine.images()).map(({ id }) => id));
+      const deployments = await store.deployments();
+      const there = await presentImages(engine, [
+        ...backup.contents.images,
+        ...deployments.flatMap(({ image }) => (image ? [image.id] : [])),
+        ...(await store.ledger()).flatMap(({ kind, id }) =>
+          kind === 'network' || kind === 'container' ? [] : [id],
+        ),
+      ]);
       const lost = backup.contents.images.filter((id) => !there.has(id));
       if (engine.imageImport && lost.length > 0) {
         throw new BerthError('ENGINE_FAILED', {
@@ -224,7 +232,6 @@ async function settle(
         });
       }
       await fitLedger(store, engine, there);
-      const deployments = await store.deployments();
       const isWithout = (image: { readonly id: string } | undefined) =>
         engine.imageImport !== undefined && image !== undefined && !there.has(image.id);
       const withoutImage = deployments

@@ -77,7 +77,11 @@ async function writeWhole(path: string, chunks: AsyncIterable<Uint8Array>): Prom
     }
     await rename(unfinished, path);
     const folder = await open(dirname(path), 'r');
-    await folder.sync().finally(() => folder.close());
+    try {
+      await folder.sync();
+    } finally {
+      await folder.close();
+    }
   } catch (error) {
     await rm(unfinished, { force: true });
     if (error instanceof BerthError) throw error;

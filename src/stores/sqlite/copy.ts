@@ -18,7 +18,11 @@ export async function copyTo(database: Kysely<Tables>, file: string): Promise<vo
   try {
     await sql`vacuum into ${file}`.execute(database);
     const copy = await open(file, 'r+');
-    await copy.sync().finally(() => copy.close());
+    try {
+      await copy.sync();
+    } finally {
+      await copy.close();
+    }
   } catch (error) {
     await rm(file, { force: true });
     throw error;
