@@ -80,7 +80,7 @@ export async function openDriver(
     limits: BUILD_LIMITS,
     image: (reference) => engine.image(reference),
     layers: {
-      ownImages: () => engine.ownImages(),
+      ownImages: (starts) => engine.ownImages(starts),
       record(deploymentId, id) {
         const now = clock.now();
         return store.record({ kind: 'layer', id, deploymentId, createdAt: now, usedAt: now });

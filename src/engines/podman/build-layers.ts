@@ -13,21 +13,21 @@ export function layersNamed(output: string): readonly string[] {
     const found = STEP_RESULT.exec(line.trimEnd())?.[1];
     if (found !== undefined) named.add(found);
   }
-  return [...named];
+  // Podman names what it took from its cache twice, in full first.
+  const all = [...named];
+  return all.filter((one) => !all.some((other) => other !== one && other.startsWith(one)));
 }
 
 /** `sha256:…` of those that are there and carry our label. Nothing when the output is gone. */
 export async function layersOf(
   build: BuildPlace,
-  ownImages: () => Promise<readonly string[]>,
+  ownImages: (starts: readonly string[]) => Promise<readonly string[]>,
 ): Promise<readonly string[]> {
   const output = await readFile(join(build.home, BUILD_FILE.output), 'latin1').catch(() => '');
   const named = layersNamed(output);
   if (named.length === 0) return [];
   const result = await readFile(join(build.home, BUILD_FILE.imageId), 'latin1').catch(() => '');
-  const own = await ownImages();
+  const own = await ownImages(named);
   // What the build made in the end is its image, and written down as such.
-  return own.filter(
-    (id) => id !== result.trim() && named.some((start) => id.startsWith(`sha256:${start}`)),
-  );
+  return own.filter((id) => id !== result.trim());
 }

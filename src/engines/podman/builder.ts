@@ -29,7 +29,7 @@ export interface PodmanBuilderOptions extends PodmanOptions {
   readonly image: (reference: string) => Promise<Image>;
   /** The engine's own images, and who is told which of them a build made or used. Absent: nobody wants to know. */
   readonly layers?: {
-    readonly ownImages: () => Promise<readonly string[]>;
+    readonly ownImages: (starts: readonly string[]) => Promise<readonly string[]>;
     readonly record: (buildId: string, imageId: string) => Promise<void>;
   };
 }
@@ -51,6 +51,7 @@ export function createPodmanBuilder(options: PodmanBuilderOptions): Builder {
   const command = preparePodman(options);
   const beginning = new Map<string, Promise<void>>();
   const sweeping = new Map<string, Promise<void>>();
+  const recording = new Map<string, Promise<void>>();
   /** How often each build was begun here: who followed an earlier one must not sweep a later one away. */
   const begun = new Map<string, number>();
 
@@ -133,12 +134,21 @@ export function createPodmanBuilder(options: PodmanBuilderOptions): Builder {
     return sweepingNow;
   };
 
-  /** Before its files go: they say which layers it left. What cannot be written down is never removed. */
-  const recordLayers = async (build: BuildPlace): Promise<void> => {
+  const record = async (build: BuildPlace): Promise<void> => {
     const { layers } = options;
     if (!layers) return;
     const ids = await layersOf(build, layers.ownImages);
     await Promise.all(ids.map((id) => layers.record(build.id, id)));
+  };
+
+  /** Before its files go: they say which layers it left. What cannot be written down is never removed. Once for all followers. */
+  const recordLayers = (build: BuildPlace): Promise<void> => {
+    let recordingNow = recording.get(build.id);
+    if (!recordingNow) {
+      recordingNow = record(build).finally(() => recording.delete(build.id));
+      recording.set(build.id, recordingNow);
+    }
+    return recordingNow;
   };
 
   return {

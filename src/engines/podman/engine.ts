@@ -44,7 +44,7 @@ export interface PodmanEngineOptions extends PodmanOptions {
 /** What Podman's builder asks of Podman's engine besides. */
 export interface PodmanEngine extends Engine {
   /** Ids of the images with our ledger label. */
-  ownImages(): Promise<readonly string[]>;
+  ownImages(starts: readonly string[]): Promise<readonly string[]>;
 }
 
 /** The service answers when this resolves. Throws ENGINE_UNAVAILABLE, HOST_UNSUPPORTED. */
@@ -91,7 +91,7 @@ export async function openPodmanEngine(options: PodmanEngineOptions): Promise<Po
     memory: (ids) => memory(context, ids),
     image: (reference) => image(client, reference),
     images: () => images.list(),
-    ownImages: () => images.ownIds(),
+    ownImages: (starts) => images.ownIds(starts),
     removeImage: (imageId) => removeImage(client, ledgerId, imageId),
     imageExports: (imageIds) => imageExports(client, command, imageIds),
     imageImport: () => imageImport(command),
