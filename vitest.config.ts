@@ -1,7 +1,10 @@
-/** How the tests run: quick ones side by side, then those that use the real machine, one file after the other. */
+/** How the tests run: quick ones side by side, then those that use the real machine, two files at a time. */
 import { defineConfig } from 'vitest/config';
 
-/** Files that start containers, servers or whole programs: they would disturb each other's times and limits. */
+/**
+ * Files that start containers, servers or whole programs. More than two at a time would disturb each other's times; two
+ * also show that one Berth does not mind another beside it.
+ */
 const real = ['src/engines/podman/**/*.test.ts', 'script/**/*.test.ts', 'test/**/*.test.ts'];
 
 /** Lie beside the end-to-end tests, but only read the source. */
@@ -30,7 +33,7 @@ export default defineConfig({
           // A build, a boot and a deploy on a loaded machine with two cores.
           testTimeout: 240_000,
           hookTimeout: 300_000,
-          fileParallelism: false,
+          maxWorkers: 2,
           sequence: { groupOrder: 1 },
         },
       },
