@@ -44,7 +44,7 @@ export function buildReserveBytes(totalBytes: number): number {
 
 /** What Berth may use where nobody said: a share of the file system that images are on. */
 export function defaultBudgetBytes(totalBytes: number): number {
-  return totalBytes * BUDGET_SHARE;
+  return Math.floor(totalBytes * BUDGET_SHARE);
 }
 
 /** Why nothing of `wantedBytes` must begin now: the worst of the reasons; undefined when it may. */
