@@ -49,6 +49,19 @@ describe('an alias', () => {
     await expect(second.aliases.remove(alias)).rejects.toMatchObject({ code: 'ALIAS_NOT_FOUND' });
   });
 
+  it('tells when nothing is there any more', async () => {
+    const { open, set } = await world();
+    const { routes, aliases } = open();
+    const alias = await set({ routes, aliases }, 'www.example.com');
+    expect(aliases.hasTarget(alias)).toBe(true);
+    routes.removeEnvironment('shop', 'production');
+    expect(aliases.hasTarget(alias)).toBe(false);
+    const target = { kind: 'deployment', deploymentId: 'shop-00000001' } as const;
+    expect(aliases.hasTarget({ target })).toBe(false);
+    routes.addDeployment('shop-00000001');
+    expect(aliases.hasTarget({ target })).toBe(true);
+  });
+
   it('goes to the first of two teams that ask at once', async () => {
     const { open, set } = await world();
     const opened = open();

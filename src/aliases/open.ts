@@ -25,6 +25,8 @@ export interface Aliases {
   set(alias: Omit<Alias, 'createdAt'>): Promise<Alias>;
   /** Throws ALIAS_NOT_FOUND. */
   remove(alias: Alias): Promise<void>;
+  /** Whether what it leads to is there: a deployment, or an environment that runs something. */
+  hasTarget(alias: Pick<Alias, 'target'>): boolean;
   /** `shop/production` or a deployment's id, when Berth itself gave this hostname to it. */
   givenTo(hostname: string): string | undefined;
 }
@@ -93,6 +95,11 @@ export function openAliases(needs: AliasesNeeds): Aliases {
         if (!(await store.deleteAlias(alias.hostname, alias.path))) throw noAlias(alias);
         routes.removeAlias(alias.hostname, alias.path);
       }),
+
+    hasTarget: ({ target }) =>
+      target.kind === 'environment'
+        ? routes.pointer(target.project, target.environment) !== undefined
+        : routes.knows(routes.hostOf(target.deploymentId)),
 
     givenTo(hostname) {
       const standing = routes.givenTo(hostname);

@@ -158,7 +158,7 @@ function nameOf(target: Alias['target']): string {
     : target.deploymentId;
 }
 
-function toWireAlias(one: Alias, { urlOfHost }: Pick<ApiNeeds, 'urlOfHost'>) {
+function toWireAlias(one: Alias, { aliases, urlOfHost }: Pick<ApiNeeds, 'aliases' | 'urlOfHost'>) {
   const { hostname, path, target, team, createdAt, createdBy } = one;
   const url = `${urlOfHost(hostname)}${path === '/' ? '' : path}`;
   return {
@@ -169,6 +169,7 @@ function toWireAlias(one: Alias, { urlOfHost }: Pick<ApiNeeds, 'urlOfHost'>) {
       target.kind === 'environment'
         ? { project: target.project, environment: target.environment }
         : { deployment: target.deploymentId },
+    isDangling: !aliases.hasTarget(one),
     team,
     createdAt: new Date(createdAt).toISOString(),
     createdBy,

@@ -15,7 +15,7 @@ export interface Document {
   readonly text: string;
 }
 
-const METHODS = ['get', 'post', 'put', 'delete'] as const;
+const METHODS = ['get', 'post', 'put', 'patch', 'delete'] as const;
 
 /** Needs `openapi-typescript`, which is there for development only. */
 export async function documents(version: string): Promise<readonly Document[]> {

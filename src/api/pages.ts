@@ -1,6 +1,7 @@
 /** The few pages for people on the platform hostnames: what this is, and what each error code means. */
 import { BerthError, CATALOGUE, errorPagePath } from '../core/errors.ts';
 import type { ErrorCode } from '../core/errors.ts';
+import { explanationOf } from './explanation.ts';
 import type { ApiNeeds } from './needs.ts';
 import type { Routes } from './routes.ts';
 
@@ -36,7 +37,7 @@ export function addPages(routes: Routes, needs: ApiNeeds): void {
   routes.get<{ Params: { code: string } }>(
     errorPagePath(':code' as ErrorCode),
     hidden,
-    (request, reply) => {
+    async (request, reply) => {
       const { code } = request.params;
       if (!isErrorCode(code))
         throw new BerthError('NOT_FOUND', { detail: 'There is no such error code.' });
@@ -45,7 +46,7 @@ export function addPages(routes: Routes, needs: ApiNeeds): void {
         page(
           title,
           `<dl><dt>Code</dt><dd><code>${code}</code></dd><dt>HTTP status</dt><dd>${status}</dd>
-<dt>What to do</dt><dd>${escape(advice)}</dd></dl><p><a href="/docs/errors">All error codes</a></p>`,
+<dt>What to do</dt><dd>${escape(advice)}</dd></dl>${await explanationOf(code, escape)}<p><a href="/docs/errors">All error codes</a></p>`,
         ),
       );
     },

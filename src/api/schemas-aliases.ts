@@ -22,6 +22,9 @@ export const alias = z
       z.object({ project: z.string(), environment: z.string() }),
       z.object({ deployment: z.string() }),
     ]),
+    isDangling: z
+      .boolean()
+      .describe('What it leads to is gone, or an environment without a release: 404 until then.'),
     team: z.string(),
     createdAt: z.iso.datetime(),
     createdBy: z.string(),

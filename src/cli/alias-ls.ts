@@ -21,7 +21,7 @@ export async function run(context: Context, options: GlobalOptions): Promise<voi
   const now = world.clock.now();
   const rows = aliases.map((alias) => [
     nameOf(alias),
-    leadsTo(alias),
+    alias.isDangling ? `${leadsTo(alias)} (nothing is there)` : leadsTo(alias),
     `${age(now - Date.parse(alias.createdAt))} ago by ${alias.createdBy}`,
   ]);
   printTable(output, ['ALIAS', 'LEADS TO', 'SET'], rows);

@@ -3566,6 +3566,8 @@ export interface components {
             createdBy: string;
             /** @description A hostname, or a wildcard such as `*.example.com` for every name one label below. */
             hostname: string;
+            /** @description What it leads to is gone, or an environment without a release: 404 until then. */
+            isDangling: boolean;
             leadsTo: {
                 environment: string;
                 project: string;
