@@ -29,7 +29,7 @@ const OPTIONS = ['--preview-ttl', '30s', '--cache-ttl', '0s', '--failed-ttl', '0
 beforeAll(async () => {
   if (because !== undefined) return;
   disk = await openSmallDisk(4 * GIB);
-  storage = join(disk.path, 'storage');
+  storage = join(disk.path, 's');
   // The base image, as somebody pulled it: there is no registry in a test.
   const archive = join(disk.path, 'base.tar');
   await execute('podman', ['save', '--output', archive, BASE]);

@@ -30,6 +30,9 @@ export interface PodmanCommand {
   readonly secretsFolder: string | undefined;
 }
 
+/** Podman's own bound: sockets lie below it, and the kernel bounds their paths. */
+const MOST_RUNROOT_CHARS = 50;
+
 /** Folders with programs that a user's PATH may lack. */
 const SYSTEM_FOLDERS = [
   '/usr/local/sbin',
@@ -87,15 +90,7 @@ export function preparePodman(options: PodmanOptions): PodmanCommand {
         });
   const runtimeConfig =
     quick === undefined ? undefined : writeRuntime(folder, options.runtime, quick, realRuntime);
-  const storage =
-    options.storageRoot === undefined
-      ? []
-      : [
-          '--root',
-          join(options.storageRoot, 'root'),
-          '--runroot',
-          join(options.storageRoot, 'run'),
-        ];
+  const storage = options.storageRoot === undefined ? [] : storageArguments(options.storageRoot);
   const registries = writeRegistries(folder);
   const passed = PASSED_VARIABLES.flatMap((name) => {
     const value = process.env[name];
@@ -140,4 +135,16 @@ function canRun(path: string): boolean {
   } catch {
     return false;
   }
+}
+
+/** Throws HOST_UNSUPPORTED for a folder that Podman would refuse without saying which. */
+function storageArguments(folder: string): readonly string[] {
+  const run = join(folder, 'run');
+  if (run.length > MOST_RUNROOT_CHARS) {
+    const most = MOST_RUNROOT_CHARS - '/run'.length;
+    throw new BerthError('HOST_UNSUPPORTED', {
+      detail: `The path of --storage may have ${most} characters, as Podman wants it; ${folder} has ${folder.length}.`,
+    });
+  }
+  return ['--root', join(folder, 'root'), '--runroot', run];
 }
