@@ -1,4 +1,4 @@
-/** How the tests run: quick ones side by side, then those that use the real machine, two files at a time. */
+/** How the tests run: quick ones side by side, then those that use the real machine, two files at a time, and a few alone. */
 import { defineConfig } from 'vitest/config';
 
 /**
@@ -6,6 +6,9 @@ import { defineConfig } from 'vitest/config';
  * also show that one Berth does not mind another beside it.
  */
 const real = ['src/engines/podman/**/*.test.ts', 'script/**/*.test.ts', 'test/**/*.test.ts'];
+
+/** Change the host itself, or mind that others do: Chromium drops its connections when a container's interface comes or goes. */
+const alone = ['test/browser.test.ts', 'test/doctor-zram.test.ts'];
 
 /** Lie beside the end-to-end tests, but only read the source. */
 const readers = ['test/architecture.test.ts', 'test/documents.test.ts'];
@@ -29,12 +32,23 @@ export default defineConfig({
         test: {
           name: 'real',
           include: real,
-          exclude: readers,
+          exclude: [...readers, ...alone],
           // A build, a boot and a deploy on a loaded machine with two cores.
           testTimeout: 240_000,
           hookTimeout: 300_000,
           maxWorkers: 2,
           sequence: { groupOrder: 1 },
+        },
+      },
+      {
+        extends: true,
+        test: {
+          name: 'alone',
+          include: alone,
+          testTimeout: 240_000,
+          hookTimeout: 300_000,
+          fileParallelism: false,
+          sequence: { groupOrder: 2 },
         },
       },
     ],
