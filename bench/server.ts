@@ -18,6 +18,8 @@ const ENVIRONMENT = {
   BERTH_NODE: process.execPath,
 };
 const run = promisify(execFile);
+/** Logs of a hundred thousand lines. */
+const MOST_OUTPUT_BYTES = 256 * 1024 * 1024;
 
 export interface Deployed extends Target {
   readonly id: string;
@@ -241,9 +243,7 @@ export class Server {
     const { stdout } = await run(
       process.execPath,
       [join(ROOT, 'src/main.ts'), ...words, '--data', this.#data],
-      {
-        env: ENVIRONMENT,
-      },
+      { env: ENVIRONMENT, maxBuffer: MOST_OUTPUT_BYTES },
     );
     return stdout;
   }
