@@ -2,6 +2,7 @@
 import { aliasName, type AliasPlace, type Claims, refuseAlias } from '../core/alias.ts';
 import { environmentLabel, PRODUCTION, STAGING } from '../core/environment.ts';
 import { BerthError } from '../core/errors.ts';
+import { projectOfId } from '../core/identity.ts';
 import type { Alias } from '../core/model.ts';
 import { environmentKey, type RouteTable } from '../core/route.ts';
 import type { Clock } from '../ports/clock.ts';
@@ -31,9 +32,6 @@ export interface Aliases {
   givenTo(hostname: string): string | undefined;
 }
 
-/** What a deployment's id has more than its project's name, in characters. */
-const SUFFIX_CHARS = 9;
-
 export function openAliases(needs: AliasesNeeds): Aliases {
   const { store, routes, clock } = needs;
   let turn: Promise<unknown> = Promise.resolve();
@@ -51,7 +49,7 @@ export function openAliases(needs: AliasesNeeds): Aliases {
     const name = standing?.name ?? (await willBeGivenTo(hostname));
     if (name === undefined) return undefined;
     const slash = name.indexOf('/');
-    const project = slash < 0 ? name.slice(0, -SUFFIX_CHARS) : name.slice(0, slash);
+    const project = slash < 0 ? projectOfId(name) : name.slice(0, slash);
     return { name, team: needs.teamOf(project) };
   }
 

@@ -3,8 +3,9 @@ import type { FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import { noAlias } from '../aliases/open.ts';
 import { aliasName, type AliasPlace, parseAlias } from '../core/alias.ts';
-import { isEnvironmentName, PRODUCTION, STAGING } from '../core/environment.ts';
+import { PRODUCTION } from '../core/environment.ts';
 import { BerthError } from '../core/errors.ts';
+import { projectOfId } from '../core/identity.ts';
 import type { Alias } from '../core/model.ts';
 import { actorOf, demand, whoOf } from './actor.ts';
 import { audited } from './audit.ts';
@@ -15,7 +16,7 @@ import type { Routes } from './routes.ts';
 import { alias, aliasInput, aliasQuery } from './schemas-aliases.ts';
 
 export function addAliases(routes: Routes, needs: ApiNeeds): void {
-  const { access, aliases, releases, store } = needs;
+  const { access, aliases, releases } = needs;
 
   routes.get(
     '/aliases',
@@ -106,7 +107,7 @@ export function addAliases(routes: Routes, needs: ApiNeeds): void {
     const isOurs = access.has(project) && access.sees(whoOf(request), project);
     if (isOurs && !/^\w+:\/\//.test(name)) {
       const environment = slash < 0 ? PRODUCTION : name.slice(slash + 1);
-      await needEnvironment(project, environment);
+      await releases.environment(project, environment);
       return { target: { kind: 'environment', project, environment }, project };
     }
     const place = parseAlias(text);
@@ -122,13 +123,6 @@ export function addAliases(routes: Routes, needs: ApiNeeds): void {
       target: { kind: 'deployment', deploymentId: deployment.id },
       project: deployment.project,
     };
-  }
-
-  async function needEnvironment(project: string, environment: string): Promise<void> {
-    if (environment === PRODUCTION || environment === STAGING) return;
-    if (isEnvironmentName(environment) && (await store.environment(project, environment))) return;
-    const detail = `${project} has no environment ${environment}.`;
-    throw new BerthError('ENVIRONMENT_NOT_FOUND', { detail });
   }
 }
 
@@ -148,8 +142,7 @@ function noTarget(target: string): BerthError {
 }
 
 function projectOf({ target }: Alias): string {
-  // A deployment's id is its project's name and nine characters.
-  return target.kind === 'environment' ? target.project : target.deploymentId.slice(0, -9);
+  return target.kind === 'environment' ? target.project : projectOfId(target.deploymentId);
 }
 
 function nameOf(target: Alias['target']): string {

@@ -3,6 +3,7 @@ import type { FoundStack } from '../config/read-stack.ts';
 import { formatPath, problemAt } from '../config/place.ts';
 import { PRODUCTION, STAGING } from '../core/environment.ts';
 import { BerthError } from '../core/errors.ts';
+import { projectOfId } from '../core/identity.ts';
 import type { Limits } from '../core/model.ts';
 import { secretNamesOf } from '../core/secret.ts';
 import {
@@ -147,8 +148,7 @@ async function seenEnvironment(
 
 function seenAlias(alias: Alias) {
   const target = leadsTo(alias);
-  // A deployment's id is its project's name and nine characters.
-  const project = 'deployment' in alias.leadsTo ? target.slice(0, -9) : alias.leadsTo.project;
+  const project = 'deployment' in alias.leadsTo ? projectOfId(target) : alias.leadsTo.project;
   return [nameOf(alias), { target, project }] as const;
 }
 

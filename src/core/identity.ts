@@ -53,3 +53,8 @@ function canonicalText(value: unknown): string {
     .map(([name, field]) => `${JSON.stringify(name)}:${canonicalText(field)}`);
   return `{${fields.join(',')}}`;
 }
+
+/** The project of a deployment, by its id alone: also for one that is not there any more. */
+export function projectOfId(id: DeploymentId): string {
+  return id.slice(0, -(SUFFIX_CHARS + '-'.length));
+}

@@ -1,6 +1,7 @@
 /** What each environment runs now, as routes and the fleet have to know it. */
 import type { DeploymentId, EnvironmentName, Scale } from '../core/model.ts';
 import { combinedScale } from '../core/release.ts';
+import { environmentKey } from '../core/route.ts';
 import type { ReleasesNeeds } from './needs.ts';
 
 /** What an environment runs, or may come to run, and at which scale. */
@@ -60,24 +61,24 @@ export function createPointers({
   return {
     move(project, name, pointer) {
       routes.point(project, name, { deploymentId: pointer.deploymentId });
-      replace(pointers, keyOf(project, name), pointer);
+      replace(pointers, environmentKey(project, name), pointer);
     },
     remove(project, name) {
-      const key = keyOf(project, name);
+      const key = environmentKey(project, name);
       const before = pointers.get(key);
       routes.remove(project, name);
       pointers.delete(key);
       askNoMore(before);
     },
     beginTrial(project, name, pointer, percent) {
-      const stable = pointers.get(keyOf(project, name));
+      const stable = pointers.get(environmentKey(project, name));
       if (!stable) return;
-      replace(trials, keyOf(project, name), pointer);
+      replace(trials, environmentKey(project, name), pointer);
       const trial = { deploymentId: pointer.deploymentId, percent };
       routes.point(project, name, { deploymentId: stable.deploymentId, trial });
     },
     endTrial(project, name) {
-      const key = keyOf(project, name);
+      const key = environmentKey(project, name);
       const trial = trials.get(key);
       const stable = pointers.get(key);
       trials.delete(key);
@@ -90,8 +91,4 @@ export function createPointers({
       return () => askNoMore(mine);
     },
   };
-}
-
-function keyOf(project: string, name: EnvironmentName): string {
-  return `${project}/${name}`;
 }

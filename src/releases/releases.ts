@@ -195,8 +195,7 @@ export function createReleases(needs: ReleasesNeeds): Releases {
       const made = await store.environment(project, name);
       if (made) return made;
       if (name === PRODUCTION || name === STAGING) return unreleased(project, name);
-      const detail = `${project} has no environment ${name}.`;
-      throw new BerthError('ENVIRONMENT_NOT_FOUND', { detail });
+      throw noEnvironment(project, name);
     },
 
     async make(project, name) {
@@ -208,8 +207,7 @@ export function createReleases(needs: ReleasesNeeds): Releases {
     remove: (project, name) =>
       inTurn({ project, environment: name, createdBy: '' }, async () => {
         if (!(await store.environment(project, name))) {
-          const detail = `${project} has no environment ${name}.`;
-          throw new BerthError('ENVIRONMENT_NOT_FOUND', { detail });
+          throw noEnvironment(project, name);
         }
         trials.finish({ project, environment: name });
         await store.deleteEnvironment(project, name);
@@ -330,6 +328,11 @@ function needName(name: string): void {
     detail: `${JSON.stringify(name)} is no name of an environment.`,
     problems: [{ at: 'environment', message: ENVIRONMENT_NAME_RULE }],
   });
+}
+
+function noEnvironment(project: string, name: string): BerthError {
+  const detail = `${project} has no environment ${name}.`;
+  return new BerthError('ENVIRONMENT_NOT_FOUND', { detail });
 }
 
 function outdated(project: string, name: string, seen: number, now: number): BerthError {
