@@ -1,6 +1,7 @@
 /** Proves what clean-up keeps and removes, first case by case, then for whatever there may be. */
 import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { aDeployment } from './fixtures/deployment.ts';
 import {
   type CleanupRules,
   type Decision,
@@ -32,24 +33,15 @@ const NOTHING: Seen = {
 
 /** Ready, made 100 days ago, and never asked for. */
 function deployment(id: string, change: Partial<Deployment> = {}): Deployment {
-  return {
+  return aDeployment({
     id,
     project: 'shop',
     source: { kind: 'folder', manifest: 'aa', files: 1, bytes: 1 },
-    configuration: {
-      slot: { cpus: 0.125, memoryMiB: 512 },
-      limits: { maxConcurrentReqs: 10, durationMs: 300_000, timeoutMs: 60_000 },
-      scale: { min: 0, max: 10 },
-      idle: 'freeze',
-      env: {},
-      buildEnv: {},
-    },
     state: 'ready',
     image: { id: `sha256:${id}`, bytes: 1, layers: [], exposedPorts: [] },
     createdAt: NOW - 100 * DAY_MS,
-    createdBy: 'local',
     ...change,
-  };
+  });
 }
 
 function release(number: number, deploymentId: string, change: Partial<Release> = {}): Release {

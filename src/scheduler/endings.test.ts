@@ -1,15 +1,15 @@
 /** What becomes of requests on an instance that has to end, on virtual time with the memory engine. */
 import { expect, it } from 'vitest';
 import { VirtualClock } from '../../sim/clock.ts';
-import { SeededRandom } from '../../sim/random.ts';
+import { DEFAULT_LIMITS } from '../core/limits.ts';
 import type { Configuration, Deployment } from '../core/model.ts';
 import type { PeerConnection, Sent } from '../core/unread.ts';
 import { CALM, createMemoryEngine, type MemoryEngine } from '../engines/memory/engine.ts';
 import type { Lease } from '../ports/fleet.ts';
-import { MemoryStore } from '../stores/memory/store.ts';
+import { calmOptions, passing, readyDeployment } from './fixtures/world.ts';
 import { Scheduler } from './scheduler.ts';
 
-const DURATION_MS = 300_000;
+const { durationMs: DURATION_MS } = DEFAULT_LIMITS;
 
 interface World {
   readonly clock: VirtualClock;
@@ -49,56 +49,16 @@ async function open(configuration: Partial<Configuration> = {}): Promise<World> 
     thaw: (id) => (ask(id, 'thaw'), bare.thaw(id)),
     stop: (id, graceMs) => (ask(id, `stop ${graceMs}`), bare.stop(id, graceMs)),
   };
-  const scheduler = new Scheduler({
-    engine,
-    store: new MemoryStore(),
-    clock,
-    random: new SeededRandom(1),
-    logs: {
-      fileFor: () => Promise.resolve('any.log'),
-      read: () => Promise.resolve([]),
-      follow: () => Promise.resolve(),
-      prune: () => Promise.resolve(),
-      remove: () => Promise.resolve(),
-    },
-    probe: { status: () => Promise.resolve(world.health) },
-    secrets: { reveal: () => Promise.resolve({}) },
-    reporter: { report: (_level, event) => reported.push(event) },
-    hostMemory: { observe: () => Promise.resolve({ availableBytes: 1e12, hasSwap: false }) },
-    reserveBytes: 0,
-    memoryBudgetBytes: 1e12,
-    bootCap: 4,
-    bootTimeoutMs: 30_000,
-    stopGraceMs: 10_000,
-    bounds: { maxWaiting: 1_000, maxWaitMs: 60_000 },
-    onUnroute: () => {},
-  });
-  const deployment: Deployment = {
-    id: 'app-00000000',
-    project: 'app',
-    source: { kind: 'image', reference: 'any' },
-    configuration: {
-      slot: { cpus: 0.125, memoryMiB: 512 },
-      limits: { maxConcurrentReqs: 10, durationMs: DURATION_MS, timeoutMs: 60_000 },
-      scale: { min: 0, max: 10 },
-      idle: 'freeze',
-      env: {},
-      buildEnv: {},
-      ...configuration,
-    },
-    state: 'ready',
-    image: { id: 'sha256:any', bytes: 1, layers: [], exposedPorts: [] },
-    createdAt: 0,
-    createdBy: 'test',
-  };
-  const passing = async <T>(promise: Promise<T>): Promise<T> => {
-    let isOver = false;
-    void promise.finally(() => {
-      isOver = true;
-    });
-    for (let round = 0; round < 1_000 && !isOver; round += 1) await clock.advance(1);
-    return promise;
-  };
+  const scheduler = new Scheduler(
+    calmOptions({
+      engine,
+      clock,
+      probe: { status: () => Promise.resolve(world.health) },
+      reporter: { report: (_level, event) => reported.push(event) },
+    }),
+  );
+  const deployment = readyDeployment('app', configuration);
+  const soon = <T>(promise: Promise<T>) => passing(clock, promise, 1);
   const world: World = {
     clock,
     engine,
@@ -109,14 +69,13 @@ async function open(configuration: Partial<Configuration> = {}): Promise<World> 
     asked,
     reported,
     async lease() {
-      const acquired = await passing(
-        scheduler.acquire(deployment.id, new AbortController().signal),
-      );
+      const { signal } = new AbortController();
+      const acquired = await soon(scheduler.acquire(deployment.id, signal));
       if (acquired.kind !== 'leased') throw new Error(`${acquired.kind}, not leased`);
       return acquired.lease;
     },
   };
-  await passing(scheduler.start([deployment]));
+  await soon(scheduler.start([deployment]));
   return world;
 }
 

@@ -2,15 +2,13 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { VirtualClock } from '../../sim/clock.ts';
-import { SeededRandom } from '../../sim/random.ts';
 import type { Configuration, Deployment } from '../core/model.ts';
 import { PLANS, Quotas } from '../core/quota.ts';
 import { CALM, createMemoryEngine, type MemoryKnobs } from '../engines/memory/engine.ts';
 import type { Acquired, Lease } from '../ports/fleet.ts';
-import { MemoryStore } from '../stores/memory/store.ts';
+import { calmOptions, readyDeployment } from './fixtures/world.ts';
 import { Scheduler } from './scheduler.ts';
 
-const MIB = 1024 * 1024;
 const RUNNING: ReadonlySet<string> = new Set(['booting', 'ready', 'busy', 'draining']);
 
 class World {
@@ -22,51 +20,14 @@ class World {
   constructor(projects: readonly string[], configuration: Partial<Configuration> = {}) {
     const { clock } = this;
     const knobs: MemoryKnobs = { ...CALM, delayMs: (verb) => (verb === 'list' ? 0 : 1) };
-    this.scheduler = new Scheduler({
-      secrets: { reveal: () => Promise.resolve({}) },
-      engine: createMemoryEngine({ clock, knobs }),
-      store: new MemoryStore(),
-      clock,
-      random: new SeededRandom(1),
-      logs: {
-        fileFor: (deploymentId, instanceId) => Promise.resolve(`${deploymentId}/${instanceId}`),
-        read: () => Promise.resolve([]),
-        follow: () => Promise.resolve(),
-        prune: () => Promise.resolve(),
-        remove: () => Promise.resolve(),
-      },
-      probe: { status: () => Promise.resolve(200) },
-      reporter: { report: () => {} },
-      hostMemory: {
-        observe: () => Promise.resolve({ availableBytes: 10_000 * MIB, hasSwap: false }),
-      },
-      reserveBytes: 0,
-      memoryBudgetBytes: 10_000 * MIB,
-      bootCap: 4,
-      bootTimeoutMs: 30_000,
-      stopGraceMs: 10_000,
-      bounds: { maxWaiting: 1_000, maxWaitMs: 60_000 },
-      quotas: this.quotas,
-      onUnroute: () => {},
-    });
-    this.deployments = projects.map((project) => ({
-      id: `${project}-00000000`,
-      project,
-      source: { kind: 'image', reference: 'any' },
-      configuration: {
-        slot: { cpus: 0.125, memoryMiB: 512 },
+    const engine = createMemoryEngine({ clock, knobs });
+    this.scheduler = new Scheduler(calmOptions({ engine, clock, quotas: this.quotas }));
+    this.deployments = projects.map((project) =>
+      readyDeployment(project, {
         limits: { maxConcurrentReqs: 2, durationMs: 300_000, timeoutMs: 5_000 },
-        scale: { min: 0, max: 10 },
-        idle: 'freeze',
-        env: {},
-        buildEnv: {},
         ...configuration,
-      },
-      state: 'ready',
-      image: { id: 'sha256:any', bytes: 1, layers: [], exposedPorts: [] },
-      createdAt: 0,
-      createdBy: 'test',
-    }));
+      }),
+    );
     // Blue has the first two projects, everybody else the default team.
     for (const project of projects.slice(0, 2)) this.quotas.assign(project, 'blue');
     this.quotas.setPlan('blue', 'oss', PLANS['oss'] ?? {});

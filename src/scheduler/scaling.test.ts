@@ -1,73 +1,22 @@
 /** What environments ask of the scheduler: instances kept, and instances ready before a switch. In virtual time. */
 import { expect, it } from 'vitest';
 import { VirtualClock } from '../../sim/clock.ts';
-import { SeededRandom } from '../../sim/random.ts';
-import type { Configuration, Deployment } from '../core/model.ts';
+import type { Configuration } from '../core/model.ts';
 import type { Lease } from '../ports/fleet.ts';
 import { CALM, createMemoryEngine, type MemoryKnobs } from '../engines/memory/engine.ts';
 import { MemoryStore } from '../stores/memory/store.ts';
+import { calmOptions, passing as passingOn, readyDeployment } from './fixtures/world.ts';
 import { Scheduler } from './scheduler.ts';
-
-const BIG = 1e12;
 
 /** A verified deployment at rest, and what it takes to watch it. */
 async function world(knobs: Partial<MemoryKnobs> = {}, configuration: Partial<Configuration> = {}) {
   const clock = new VirtualClock();
   const engine = createMemoryEngine({ clock, knobs: { ...CALM, ...knobs } });
   const store = new MemoryStore();
-  const create = () =>
-    new Scheduler({
-      secrets: { reveal: () => Promise.resolve({}) },
-      engine,
-      store,
-      clock,
-      random: new SeededRandom(1),
-      logs: {
-        fileFor: () => Promise.resolve('log'),
-        read: () => Promise.resolve([]),
-        follow: () => Promise.resolve(),
-        prune: () => Promise.resolve(),
-        remove: () => Promise.resolve(),
-      },
-      probe: { status: () => Promise.resolve(200) },
-      reporter: { report: () => {} },
-      hostMemory: { observe: () => Promise.resolve({ availableBytes: BIG, hasSwap: false }) },
-      reserveBytes: 0,
-      memoryBudgetBytes: BIG,
-      bootCap: 4,
-      bootTimeoutMs: 30_000,
-      stopGraceMs: 10_000,
-      bounds: { maxWaiting: 1_000, maxWaitMs: 60_000 },
-      onUnroute: () => undefined,
-    });
+  const create = () => new Scheduler(calmOptions({ engine, store, clock }));
   const scheduler = create();
-  const deployment: Deployment = {
-    id: 'app-00000000',
-    project: 'app',
-    source: { kind: 'image', reference: 'any' },
-    configuration: {
-      slot: { cpus: 0.125, memoryMiB: 512 },
-      limits: { maxConcurrentReqs: 10, durationMs: 300_000, timeoutMs: 60_000 },
-      scale: { min: 3, max: 10 },
-      idle: 'freeze',
-      env: {},
-      buildEnv: {},
-      ...configuration,
-    },
-    state: 'ready',
-    image: { id: 'sha256:any', bytes: 1, layers: [], exposedPorts: [] },
-    createdAt: 0,
-    createdBy: 'test',
-  };
-  const passing = async <T>(promise: Promise<T>, ms = 100): Promise<T> => {
-    let isOver = false;
-    const done = () => {
-      isOver = true;
-    };
-    promise.then(done, done);
-    for (let round = 0; round < 2_000 && !isOver; round += 1) await clock.advance(ms);
-    return promise;
-  };
+  const deployment = readyDeployment('app', { scale: { min: 3, max: 10 }, ...configuration });
+  const passing = <T>(promise: Promise<T>) => passingOn(clock, promise);
   const states = (of = scheduler) =>
     of
       .instances(deployment.id)

@@ -1,7 +1,6 @@
 /** The scheduler on virtual time with the memory engine: waking, resting, recycling, failing, adopting. */
 import { beforeEach, describe, expect, it } from 'vitest';
 import { VirtualClock } from '../../sim/clock.ts';
-import { SeededRandom } from '../../sim/random.ts';
 import type { BerthError } from '../core/errors.ts';
 import type { Configuration, Deployment } from '../core/model.ts';
 import {
@@ -13,6 +12,7 @@ import {
 } from '../engines/memory/engine.ts';
 import type { Acquired, Lease } from '../ports/fleet.ts';
 import { MemoryStore } from '../stores/memory/store.ts';
+import { calmOptions, passing as passingOn, readyDeployment } from './fixtures/world.ts';
 import { Scheduler } from './scheduler.ts';
 
 const MIB = 1024 * 1024;
@@ -35,37 +35,25 @@ let deployment: Deployment;
 let unrouted: string[];
 
 function createScheduler(setting: Setting): Scheduler {
-  return new Scheduler({
-    secrets: { reveal: () => Promise.resolve({}) },
-    engine,
-    store,
-    clock,
-    random: new SeededRandom(1),
-    logs: {
-      fileFor: (deploymentId, instanceId) => Promise.resolve(`${deploymentId}/${instanceId}.log`),
-      read: () =>
-        Promise.resolve([{ instanceId: 'any', at: 0, stream: 'stderr', text: 'last words' }]),
-      follow: () => Promise.resolve(),
-      prune: () => Promise.resolve(),
-      remove: () => Promise.resolve(),
-    },
-    probe: { status: () => Promise.resolve(setting.healthStatus ? setting.healthStatus() : 200) },
-    reporter: { report: () => {} },
-    hostMemory: {
-      observe: () =>
-        Promise.resolve({
-          availableBytes: setting.availableBytes?.() ?? 10_000 * MIB,
-          hasSwap: setting.hasSwap ?? false,
-        }),
-    },
-    reserveBytes: 500 * MIB,
-    memoryBudgetBytes: setting.memoryBudgetBytes ?? 1_000 * MIB,
-    bootCap: 4,
-    bootTimeoutMs: 30_000,
-    stopGraceMs: 10_000,
-    bounds: { maxWaiting: 1_000, maxWaitMs: 60_000 },
-    onUnroute: (id) => unrouted.push(id),
-  });
+  const { healthStatus = () => 200, availableBytes = () => 10_000 * MIB } = setting;
+  return new Scheduler(
+    calmOptions({
+      engine,
+      store,
+      clock,
+      probe: { status: () => Promise.resolve(healthStatus()) },
+      hostMemory: {
+        observe: () =>
+          Promise.resolve({
+            availableBytes: availableBytes(),
+            hasSwap: setting.hasSwap ?? false,
+          }),
+      },
+      reserveBytes: 500 * MIB,
+      memoryBudgetBytes: setting.memoryBudgetBytes ?? 1_000 * MIB,
+      onUnroute: (id) => unrouted.push(id),
+    }),
+  );
 }
 
 function world(setting: Setting = {}): void {
@@ -78,41 +66,11 @@ function world(setting: Setting = {}): void {
   engine = createMemoryEngine({ clock, knobs, ...(setting.run ? { run: setting.run } : {}) });
   store = new MemoryStore();
   unrouted = [];
-  deployment = {
-    id: 'app-00000000',
-    project: 'app',
-    source: { kind: 'image', reference: 'any' },
-    configuration: {
-      slot: { cpus: 0.125, memoryMiB: 512 },
-      limits: { maxConcurrentReqs: 10, durationMs: 300_000, timeoutMs: 60_000 },
-      scale: { min: 0, max: 10 },
-      idle: 'freeze',
-      env: {},
-      buildEnv: {},
-      ...setting.configuration,
-    },
-    state: 'ready',
-    image: { id: 'sha256:any', bytes: 1, layers: [], exposedPorts: [] },
-    createdAt: 0,
-    createdBy: 'test',
-  };
+  deployment = readyDeployment('app', setting.configuration);
   scheduler = createScheduler(setting);
 }
 
-/** The result of something that needs virtual time to pass. */
-async function passing<T>(promise: Promise<T>, ms = 100): Promise<T> {
-  let isOver = false;
-  const done = () => {
-    isOver = true;
-  };
-  promise.then(done, done);
-  for (let round = 0; round < 2_000; round += 1) {
-    await clock.advance(0);
-    if (isOver) break;
-    await clock.advance(ms);
-  }
-  return promise;
-}
+const passing = <T>(promise: Promise<T>, ms?: number) => passingOn(clock, promise, ms);
 
 async function deploy(): Promise<void> {
   await passing(scheduler.start([]));

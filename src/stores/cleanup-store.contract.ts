@@ -1,15 +1,11 @@
 /** The contract of `ports/cleanup-store.ts` as tests, called by the contract of the store. */
 import { describe, expect, it } from 'vitest';
-import type { Deployment } from '../core/model.ts';
+import { aDeployment } from '../core/fixtures/deployment.ts';
 import type { OpenedStore } from './store.contract.ts';
 
 const DAY_MS = 24 * 60 * 60 * 1000;
 
-export function cleanupStoreContract(
-  name: string,
-  fresh: () => Promise<OpenedStore>,
-  aDeployment: (changes: Partial<Deployment>) => Deployment,
-): void {
+export function cleanupStoreContract(name: string, fresh: () => Promise<OpenedStore>): void {
   describe(`${name} remembers what clean-up asks for`, () => {
     it('when deployments were last asked, never an earlier time, and nothing of unknown ones', async () => {
       const { store } = await fresh();

@@ -1,7 +1,7 @@
 /** The contract of `ports/store.ts` as tests: every store runs this suite. */
 import * as fc from 'fast-check';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import type { Deployment } from '../core/model.ts';
+import { aDeployment } from '../core/fixtures/deployment.ts';
 import type { LedgerEntry, Store } from '../ports/store.ts';
 import { accessContract } from './access.contract.ts';
 import { aliasStoreContract } from './alias-store.contract.ts';
@@ -19,27 +19,6 @@ export interface OpenedStore {
   readonly reopen?: () => Promise<Store>;
   /** Closes what is open and removes every trace. */
   readonly dispose: () => Promise<void>;
-}
-
-/** A deployment with every optional key absent unless given. */
-export function aDeployment(changes: Partial<Deployment> = {}): Deployment {
-  return {
-    id: 'hello-1a2b3c4d',
-    project: 'hello',
-    source: { kind: 'image', reference: 'docker.io/library/hello:1' },
-    configuration: {
-      slot: { cpus: 0.125, memoryMiB: 512 },
-      limits: { maxConcurrentReqs: 10, durationMs: 300_000, timeoutMs: 60_000 },
-      scale: { min: 0, max: 10 },
-      idle: 'freeze',
-      env: {},
-      buildEnv: {},
-    },
-    state: 'building',
-    createdAt: 1_795_252_808_349.7,
-    createdBy: 'local',
-    ...changes,
-  };
 }
 
 /** Runs the suite against the stores that `open` gives, a fresh and empty one for each test. */
@@ -225,7 +204,7 @@ export function storeContract(name: string, open: () => Promise<OpenedStore>): v
   accessContract(name, fresh);
   auditContract(name, fresh);
   busyStoreContract(name, fresh);
-  cleanupStoreContract(name, fresh, aDeployment);
+  cleanupStoreContract(name, fresh);
 
   describe(`${name} closes`, () => {
     it('once or twice, and then refuses with SHUTTING_DOWN', async () => {

@@ -10,7 +10,7 @@ import Database from 'better-sqlite3';
 import { sql } from 'kysely';
 import { expect, it, onTestFinished } from 'vitest';
 import { BerthError } from '../../core/errors.ts';
-import { aDeployment } from '../store.contract.ts';
+import { aDeployment } from '../../core/fixtures/deployment.ts';
 import { startWorker, WorkerChannel } from './channel.ts';
 import { MIGRATIONS, migrate } from './migrations.ts';
 import { openDatabase, openSqliteStore } from './open.ts';
