@@ -74,6 +74,14 @@ export interface Access {
   /** Makes the project the team's unless it is. Throws PROJECT_TAKEN, TEAM_NOT_FOUND. */
   claim(project: string, team: string): Promise<void>;
 
+  /**
+   * Its name is free when `empty` has taken everything out of it; until then nobody else can put anything in. Throws
+   * PROJECT_BUSY when somebody did just before, or removes it already.
+   */
+  removeProject(project: string, empty: () => Promise<void>): Promise<void>;
+  /** It is being removed. */
+  isGoing(project: string): boolean;
+
   /** A team without deployments, with its projects and tokens. */
   removeTeam(team: string): Promise<void>;
 
@@ -92,6 +100,8 @@ export async function openAccess(needs: AccessNeeds): Promise<Access> {
   const known = new Map<string, string>();
   const followers = new Map<string, Set<() => void>>();
   const buckets = new Map<string, Bucket>();
+  /** Projects that are being removed. */
+  const going = new Set<string>();
 
   for (const project of await store.projects()) note(project.name, project.team);
   for (const { project } of await store.deployments()) {
@@ -233,6 +243,7 @@ export async function openAccess(needs: AccessNeeds): Promise<Access> {
     teamOf: (project) => known.get(project) ?? DEFAULT_TEAM,
     sees: (who, project) => isVisible(who, { project, team: known.get(project) ?? DEFAULT_TEAM }),
     async claim(project, team) {
+      if (going.has(project)) throw busy(project);
       const there = known.get(project);
       if (there === team) return;
       if (there === undefined) {
@@ -245,6 +256,27 @@ export async function openAccess(needs: AccessNeeds): Promise<Access> {
       }
       throw new BerthError('PROJECT_TAKEN', { detail: `The name ${project} is taken.` });
     },
+
+    async removeProject(project, empty) {
+      if (going.has(project)) throw busy(project);
+      going.add(project);
+      try {
+        await empty();
+        const [deployments, environments] = await Promise.all([
+          store.deployments({ project }),
+          store.environments({ project }),
+        ]);
+        if (deployments.length + environments.length > 0) {
+          const detail = `Something was put into ${project} while it was removed: it stays with that.`;
+          throw new BerthError('PROJECT_BUSY', { detail });
+        }
+        await store.deleteProject(project);
+        known.delete(project);
+      } finally {
+        going.delete(project);
+      }
+    },
+    isGoing: (project) => going.has(project),
 
     async removeTeam(team) {
       for (const { name } of await store.projects({ team })) {
@@ -272,6 +304,10 @@ export async function openAccess(needs: AccessNeeds): Promise<Access> {
       turns.forEach((turn, index) => buckets.set(keys[index] ?? '', turn.bucket));
     },
   };
+}
+
+function busy(project: string): BerthError {
+  return new BerthError('PROJECT_BUSY', { detail: `${project} is being removed.` });
 }
 
 /** The parts of a token or an invitation that say what it may. */

@@ -35,7 +35,7 @@ describe('an alias', () => {
   it('leads requests once it is set, after a restart too, until it is removed', async () => {
     const { open, set } = await world();
     const first = open();
-    const alias = await set(first, 'www.example.com');
+    const { alias } = await set(first, 'www.example.com');
     expect(alias.createdAt).toBe(7);
     expect(first.routes.resolve('www.example.com', '/')).toMatchObject({
       deploymentId: 'shop-00000001',
@@ -52,7 +52,7 @@ describe('an alias', () => {
   it('tells when nothing is there any more', async () => {
     const { open, set } = await world();
     const { routes, aliases } = open();
-    const alias = await set({ routes, aliases }, 'www.example.com');
+    const { alias } = await set({ routes, aliases }, 'www.example.com');
     expect(aliases.hasTarget(alias)).toBe(true);
     routes.removeEnvironment('shop', 'production');
     expect(aliases.hasTarget(alias)).toBe(false);
@@ -83,6 +83,24 @@ describe('an alias', () => {
       expect(await opened.aliases.list()).toEqual([]);
     },
   );
+
+  it('that leads there already stays as it is, and nothing is written', async () => {
+    const { open, set } = await world();
+    const opened = open();
+    const { alias } = await set(opened, 'www.example.com');
+    const wanted = { hostname: 'www.example.com', path: '/', target: SHOP, team: 'us' };
+    const again = await opened.aliases.set({ ...wanted, createdBy: 'bob' });
+    expect(again).toStrictEqual({ alias, before: alias });
+    expect(await opened.aliases.list()).toMatchObject([{ createdBy: 'ann' }]);
+  });
+
+  it('is never all of a top-level domain, which nobody has', async () => {
+    const { open, set } = await world();
+    const opened = open();
+    await expect(set(opened, '*.com')).rejects.toMatchObject({ code: 'INVALID_INPUT' });
+    expect(await opened.aliases.list()).toEqual([]);
+    await expect(set(opened, '*.example.com')).resolves.toBeDefined();
+  });
 
   it('may have a path of what is its team’s own', async () => {
     const { open, set } = await world();

@@ -1,5 +1,14 @@
 /** Aliases: checked one at a time, written, then routed; so that a hostname never leads two teams' ways. */
-import { aliasName, type AliasPlace, type Claims, refuseAlias } from '../core/alias.ts';
+import {
+  aliasName,
+  type AliasPlace,
+  type Claims,
+  isSameTarget,
+  leadsInto,
+  type LedTo,
+  refuseAlias,
+  tooWide,
+} from '../core/alias.ts';
 import { environmentLabel, PRODUCTION, STAGING } from '../core/environment.ts';
 import { BerthError } from '../core/errors.ts';
 import { projectOfId } from '../core/identity.ts';
@@ -17,13 +26,21 @@ export interface AliasesNeeds {
   readonly teamOf: (project: string) => string;
 }
 
+/** An alias as it stands now, and as it stood before: the very same when there was nothing to do. */
+export interface SetAlias {
+  readonly alias: Alias;
+  readonly before: Alias | undefined;
+}
+
 export interface Aliases {
   /** Routes all that are kept. Once, at the start. */
   load(): Promise<void>;
   /** By hostname, then path. */
   list(): Promise<readonly Alias[]>;
-  /** Leads it there from the next request on, whatever it led to before. Throws HOSTNAME_TAKEN. */
-  set(alias: Omit<Alias, 'createdAt'>): Promise<Alias>;
+  /** Leads it there from the next request on, whatever it led to before. Throws HOSTNAME_TAKEN, INVALID_INPUT. */
+  set(alias: Omit<Alias, 'createdAt'>): Promise<SetAlias>;
+  /** Those that lead to an environment, or anywhere into a project. */
+  leadingTo(to: LedTo): Promise<readonly Alias[]>;
   /** Throws ALIAS_NOT_FOUND. */
   remove(alias: Alias): Promise<void>;
   /** Whether what it leads to is there: a deployment, or an environment that runs something. */
@@ -79,14 +96,27 @@ export function openAliases(needs: AliasesNeeds): Aliases {
 
     set: (wanted) =>
       inTurn(async () => {
-        const claims = { given: await given(wanted.hostname), aliases: await store.aliases() };
+        const wide = tooWide(wanted);
+        if (wide !== undefined) {
+          throw new BerthError('INVALID_INPUT', { detail: `${aliasName(wanted)} ${wide}.` });
+        }
+        const standing = await store.aliases();
+        const claims = { given: await given(wanted.hostname), aliases: standing };
         const refusal = refuseAlias(wanted, wanted.team, claims);
         if (refusal !== undefined) throw new BerthError('HOSTNAME_TAKEN', { detail: refusal });
+        const before = standing.find(
+          ({ hostname, path }) => hostname === wanted.hostname && path === wanted.path,
+        );
+        if (before?.team === wanted.team && isSameTarget(before.target, wanted.target)) {
+          return { alias: before, before };
+        }
         const alias: Alias = { ...wanted, createdAt: clock.now() };
         await store.putAlias(alias);
         routes.setAlias(alias);
-        return alias;
+        return { alias, before };
       }),
+
+    leadingTo: async (to) => (await store.aliases()).filter((alias) => leadsInto(alias, to)),
 
     remove: (alias) =>
       inTurn(async () => {

@@ -100,6 +100,9 @@ export function guard(
     if (request.routeOptions.config.makesProject === true)
       await makeProject(request, needs, project);
     else seeProject(request, needs, project);
+    if (request.method !== 'GET' && needs.access.isGoing(project)) {
+      throw new BerthError('PROJECT_BUSY', { detail: `${project} is being removed.` });
+    }
   });
 }
 

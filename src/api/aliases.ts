@@ -2,7 +2,7 @@
 import type { FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import { noAlias } from '../aliases/open.ts';
-import { aliasName, type AliasPlace, parseAlias } from '../core/alias.ts';
+import { aliasName, type AliasPlace, parseAlias, targetName } from '../core/alias.ts';
 import { PRODUCTION } from '../core/environment.ts';
 import { BerthError } from '../core/errors.ts';
 import { projectOfId } from '../core/identity.ts';
@@ -13,7 +13,7 @@ import { find } from './find.ts';
 import type { ApiNeeds } from './needs.ts';
 import { problems } from './routes.ts';
 import type { Routes } from './routes.ts';
-import { alias, aliasInput, aliasQuery } from './schemas-aliases.ts';
+import { alias, aliasInput, aliasQuery, aliasSet } from './schemas-aliases.ts';
 
 export function addAliases(routes: Routes, needs: ApiNeeds): void {
   const { access, aliases, releases } = needs;
@@ -33,9 +33,10 @@ export function addAliases(routes: Routes, needs: ApiNeeds): void {
       config: { verb: 'release', action: 'alias.set' },
       schema: {
         summary: 'Lead a hostname, or a path of it, to an environment or a deployment',
-        description: 'Replaces where it led before, from the next request on.',
+        description:
+          'Replaces where it led before, from the next request on. Where it leads there already, nothing is written.',
         body: aliasInput,
-        response: { 200: alias, ...problems },
+        response: { 200: aliasSet, ...problems },
       },
     },
     async (request) => {
@@ -44,10 +45,17 @@ export function addAliases(routes: Routes, needs: ApiNeeds): void {
       const { target, project } = await targetOf(request, request.body.target);
       const team = access.teamOf(project);
       demand(request, 'release', { team, project }, () => noTarget(request.body.target));
-      const detail = `leads to ${nameOf(target)}`;
-      audited(request, { subject: aliasName(place), project, team, detail });
-      const set = await aliases.set({ ...place, target, team, createdBy: actorOf(request) });
-      await tellHistory(request, set.target, `Lead ${aliasName(place)} here`);
+      const subject = aliasName(place);
+      const detail = `leads to ${targetName(target)}`;
+      audited(request, { subject, project, team, detail });
+      const createdBy = actorOf(request);
+      const { alias: set, before } = await aliases.set({ ...place, target, team, createdBy });
+      if (set === before) {
+        audited(request, { subject, project, team, detail: `${detail} already` });
+        return { ...toWireAlias(set, needs), isStanding: true as const };
+      }
+      if (before) await tellHistory(request, before.target, `Lead ${subject} here no more`);
+      await tellHistory(request, set.target, `Lead ${subject} here`);
       return toWireAlias(set, needs);
     },
   );
@@ -115,7 +123,7 @@ export function addAliases(routes: Routes, needs: ApiNeeds): void {
       (one) => typeof place !== 'string' && aliasName(one) === aliasName(place),
     );
     if (loop) {
-      const detail = `${aliasName(loop)} is an alias itself: name what it leads to, ${nameOf(loop.target)}.`;
+      const detail = `${aliasName(loop)} is an alias itself: name what it leads to, ${targetName(loop.target)}.`;
       throw new BerthError('INVALID_INPUT', { detail });
     }
     const deployment = await find(request, needs, name, 'one');
@@ -143,12 +151,6 @@ function noTarget(target: string): BerthError {
 
 function projectOf({ target }: Alias): string {
   return target.kind === 'environment' ? target.project : projectOfId(target.deploymentId);
-}
-
-function nameOf(target: Alias['target']): string {
-  return target.kind === 'environment'
-    ? `${target.project}/${target.environment}`
-    : target.deploymentId;
 }
 
 function toWireAlias(one: Alias, { aliases, urlOfHost }: Pick<ApiNeeds, 'aliases' | 'urlOfHost'>) {

@@ -58,6 +58,8 @@ export function addDeployments(routes: Routes, needs: ApiNeeds): void {
         source,
         createdBy: actorOf(request),
       });
+      // Somebody may have removed the project while the files were looked at: it is there as long as this is.
+      await makeProject(request, needs, project, team);
       const { id } = deployed.deployment;
       const detail = deployed.kind === 'ready' ? 'it was deployed already' : '';
       audited(request, { subject: id, project, detail });

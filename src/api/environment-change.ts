@@ -3,6 +3,7 @@ import { toVariables } from '../config/schema.ts';
 import { BerthError } from '../core/errors.ts';
 import type { EnvironmentSettings, Release } from '../core/model.ts';
 import { versionOf } from '../core/release.ts';
+import { environmentKey } from '../core/route.ts';
 import { actorOf, demand } from './actor.ts';
 import { audited } from './audit.ts';
 import { withLimits } from './environments.ts';
@@ -34,7 +35,7 @@ export function addEnvironmentChange(routes: Routes, needs: ApiNeeds): void {
     async (request) => {
       const { project, environment: name } = request.params;
       const { body } = request;
-      audited(request, { subject: `${project}/${name}`, project });
+      audited(request, { subject: environmentKey(project, name), project });
       const from = body.from === undefined ? undefined : await currentOf(project, body.from);
       const runs = from?.deploymentId ?? body.deployment;
       if (runs !== undefined) {
@@ -73,15 +74,16 @@ export function addEnvironmentChange(routes: Routes, needs: ApiNeeds): void {
               deployment: ofProject(project, await find(request, needs, runs, 'one')),
               ...(from ? { from } : {}),
             });
-      if (made) {
-        const subject = `${project}/${name} ${versionOf(made)}`;
-        audited(request, { subject, project, detail: made.because });
+      const release = made && 'isStanding' in made ? undefined : made;
+      if (release) {
+        const subject = `${environmentKey(project, name)} ${versionOf(release)}`;
+        audited(request, { subject, project, detail: release.because });
       }
       const environment = await releases.environment(project, name);
       const { current } = environment;
       const running = current && (await store.release(project, name, current));
       return {
-        ...(made ? { release: toWireRelease(made, urlOfEnvironment) } : {}),
+        ...(release ? { release: toWireRelease(release, urlOfEnvironment) } : {}),
         environment: toWireEnvironment(environment, running || undefined, urlOfEnvironment),
       };
     },

@@ -1,8 +1,10 @@
 /** Environments of a project: list, look at, make, remove, and their scale and limits. */
 import { z } from 'zod';
+import { aliasName } from '../core/alias.ts';
 import { DEFAULT_SCALE } from '../core/limits.ts';
 import type { Environment, EnvironmentSettings, Limits, Release } from '../core/model.ts';
 import { versionOf } from '../core/release.ts';
+import { environmentKey } from '../core/route.ts';
 import { actorOf } from './actor.ts';
 import { audited } from './audit.ts';
 import type { ApiNeeds } from './needs.ts';
@@ -17,6 +19,7 @@ import {
   settingsChanged,
 } from './schemas-releases.ts';
 import { toWireEnvironment, toWireRelease } from './wire-releases.ts';
+import { removeAliasesTo, withAliasesQuery } from './with-aliases.ts';
 
 const ONE = '/projects/:project/environments/:environment';
 
@@ -77,7 +80,7 @@ export function addEnvironments(routes: Routes, needs: ApiNeeds): void {
     },
     async (request) => {
       const { project, environment: name } = request.params;
-      audited(request, { subject: `${project}/${name}`, project });
+      audited(request, { subject: environmentKey(project, name), project });
       return withCurrent(await releases.make(project, name));
     },
   );
@@ -88,15 +91,26 @@ export function addEnvironments(routes: Routes, needs: ApiNeeds): void {
       config: { verb: 'remove', action: 'environment.removed' },
       schema: {
         summary: 'Remove an environment with its history',
-        description: 'Its hostname leads nowhere then. What it ran stays as a deployment.',
+        description:
+          'Its hostname leads nowhere then. What it ran stays as a deployment. Refused while an alias leads to it.',
         params: environmentParameters,
+        querystring: withAliasesQuery,
         response: { 204: z.null().describe('It is gone.'), ...problems },
       },
     },
     async (request, reply) => {
       const { project, environment: name } = request.params;
-      audited(request, { subject: `${project}/${name}`, project });
+      audited(request, { subject: environmentKey(project, name), project });
+      const isThere = (await store.environment(project, name)) !== undefined;
+      const isAsked = request.query.withAliases;
+      const gone = isThere
+        ? await removeAliasesTo(needs, { project, environment: name }, isAsked)
+        : [];
       await releases.remove(project, name);
+      if (gone.length > 0) {
+        const detail = `with ${gone.map(aliasName).join(', ')}`;
+        audited(request, { subject: environmentKey(project, name), project, detail });
+      }
       return reply.code(204).send(null);
     },
   );
@@ -112,7 +126,7 @@ export function addEnvironments(routes: Routes, needs: ApiNeeds): void {
     to: (settings: EnvironmentSettings) => EnvironmentSettings,
   ) {
     const { project, environment: name } = at;
-    audited(request, { subject: `${project}/${name}`, project });
+    audited(request, { subject: environmentKey(project, name), project });
     const made: Release | undefined = await releases.change({
       ...at,
       kind,
@@ -121,7 +135,7 @@ export function addEnvironments(routes: Routes, needs: ApiNeeds): void {
       ...(why === undefined ? {} : { why }),
     });
     if (made) {
-      const subject = `${project}/${name} ${versionOf(made)}`;
+      const subject = `${environmentKey(project, name)} ${versionOf(made)}`;
       audited(request, { subject, project, detail: made.because });
     }
     return {

@@ -5,6 +5,7 @@ import { hasZodFastifySchemaValidationErrors } from 'fastify-type-provider-zod';
 import { z } from 'zod';
 import { BerthError, errorPagePath } from '../core/errors.ts';
 import type { Reporter } from '../ports/reporter.ts';
+import { type InputIssue, inputProblem, inputSentence } from './input-problem.ts';
 
 const PROBLEM_TYPE = 'application/problem+json; charset=utf-8';
 
@@ -119,21 +120,16 @@ function asBerthError(error: FastifyError | BerthError): BerthError {
 const CONFIGURATION = '/configuration';
 
 function invalidInput(error: {
-  readonly validation: readonly { readonly instancePath: string; readonly message?: string }[];
+  readonly validation: readonly InputIssue[];
   readonly validationContext?: string;
 }): BerthError {
   const isConfiguration = error.validation.every(({ instancePath }) =>
     `${instancePath}/`.startsWith(`${CONFIGURATION}/`),
   );
-  const problems = error.validation.map(({ instancePath, message = 'is not valid' }) => ({
-    at: instancePath.slice(1).replaceAll('/', '.'),
-    // Messages of the configuration's schema are the end of that sentence.
-    message: instancePath.startsWith(CONFIGURATION) ? `must be ${message}` : message,
-  }));
-  const first = problems[0];
-  const where = error.validationContext ?? 'request';
+  const problems = error.validation.map(inputProblem);
+  const [first] = problems;
   return new BerthError(isConfiguration ? 'CONFIG_INVALID' : 'INVALID_INPUT', {
-    detail: `The ${where} is not valid: ${first?.at ?? ''}: ${first?.message ?? ''}.`,
+    ...(first ? { detail: inputSentence(first, error.validationContext) } : {}),
     problems,
   });
 }

@@ -39,12 +39,14 @@ export function addProgress(routes: Routes, needs: ApiNeeds): void {
               lines += 1;
               if (lines <= known) return;
             }
-            stream.send(event.kind, toWireProgress(event, needs.urlOf), String(lines));
+            // Steps that are told again are no further than what the client knows.
+            const place = String(Math.max(lines, known));
+            stream.send(event.kind, toWireProgress(event, needs.urlOf), place);
           },
           stream.signal,
         );
       } catch (error) {
-        // The answer has begun: all that is left is to end it; a client that comes back gets the error itself.
+        // The answer has begun: all that is left is to end it; a client that comes back for nothing new gives up in the end.
         needs.reporter.report('warn', 'progress.broken', { id, error: String(error) });
       } finally {
         stream.end();

@@ -1,4 +1,4 @@
-/** Projects: list and make, and which deployment something would be in one of them. */
+/** Projects: list, make and remove, and which deployment something would be in one of them. */
 import { checkSlot, toConfiguration } from '../config/schema.ts';
 import { BerthError } from '../core/errors.ts';
 import type { Deployment } from '../core/model.ts';
@@ -9,8 +9,10 @@ import { find } from './find.ts';
 import type { ApiNeeds } from './needs.ts';
 import { problems } from './routes.ts';
 import type { Routes } from './routes.ts';
-import { identified, identifyInput, project, projectInput } from './schemas.ts';
+import { removeProject } from './remove-project.ts';
+import { identified, identifyInput, project, projectInput, projectRemoved } from './schemas.ts';
 import { projectParameters } from './schemas-releases.ts';
+import { withAliasesQuery } from './with-aliases.ts';
 
 const MAX_BODY_BYTES = 4 * 1024 * 1024;
 
@@ -49,6 +51,32 @@ export function addProjects(routes: Routes, needs: ApiNeeds): void {
       audited(request, { subject: name, project: name });
       await makeProject(request, needs, name, team);
       return { name, team: access.teamOf(name) };
+    },
+  );
+
+  routes.delete(
+    '/projects/:project',
+    {
+      config: { verb: 'remove', action: 'project.removed' },
+      schema: {
+        summary: 'Remove a project with everything in it',
+        description:
+          'Its environments with their history and variables, its deployments with their images and logs, and its name. The audit log and the secrets of the team stay. Refused while an alias leads to it.',
+        params: projectParameters,
+        querystring: withAliasesQuery,
+        response: { 200: projectRemoved, ...problems },
+      },
+    },
+    async (request) => {
+      const { project: name } = request.params;
+      // Afterwards nobody can say whose it was.
+      const facts = { subject: name, project: name, team: access.teamOf(name) };
+      audited(request, facts);
+      const removed = await removeProject(needs, name, request.query.withAliases);
+      const { deployments, environments, aliases } = removed;
+      const detail = `${deployments} deployments, ${environments} environments, ${aliases} aliases`;
+      audited(request, { ...facts, detail });
+      return { name, ...removed };
     },
   );
 

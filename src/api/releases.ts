@@ -2,6 +2,7 @@
 import { BerthError } from '../core/errors.ts';
 import type { Release } from '../core/model.ts';
 import { versionOf } from '../core/release.ts';
+import { environmentKey } from '../core/route.ts';
 import type { FastifyRequest } from 'fastify';
 import { actorOf } from './actor.ts';
 import { audited } from './audit.ts';
@@ -12,6 +13,7 @@ import type { Routes } from './routes.ts';
 import {
   environmentParameters,
   release,
+  released,
   releaseInput,
   releasesQuery,
   rollbackInput,
@@ -57,13 +59,17 @@ export function addReleases(routes: Routes, needs: ApiNeeds): void {
           'Answers when it takes the traffic. A failure leaves what ran before as it was, and comes with the last lines of the log.',
         params: environmentParameters,
         body: releaseInput,
-        response: { 201: release, ...problems },
+        response: {
+          200: released.describe('It runs there already: no release was made.'),
+          201: released,
+          ...problems,
+        },
       },
     },
     async (request, reply) => {
       const { project, environment } = request.params;
-      const { why, isAutomatic, percent } = request.body;
-      audited(request, { subject: `${project}/${environment}`, project });
+      const { why, isAutomatic, isPromotion, percent } = request.body;
+      audited(request, { subject: environmentKey(project, environment), project });
       const from = request.body.from && (await runningIn(project, request.body.from));
       const name = from?.deploymentId ?? request.body.deployment ?? '';
       const deployment = await find(request, needs, name, 'one');
@@ -80,9 +86,16 @@ export function addReleases(routes: Routes, needs: ApiNeeds): void {
         ...(percent === undefined ? {} : { percent }),
         ...(why === undefined ? {} : { why }),
         ...(isAutomatic === undefined ? {} : { isAutomatic }),
+        ...(isPromotion === undefined ? {} : { isPromotion }),
       });
+      const wire = toWireRelease(made, urlOfEnvironment);
+      if (made.isStanding) {
+        const subject = `${environmentKey(project, environment)} ${versionOf(made)}`;
+        audited(request, { subject, project, detail: 'it ran there already' });
+        return reply.code(200).send({ ...wire, isStanding: true });
+      }
       tellAudit(request, made);
-      return reply.code(201).send(toWireRelease(made, urlOfEnvironment));
+      return reply.code(201).send(wire);
     },
   );
 
@@ -102,7 +115,7 @@ export function addReleases(routes: Routes, needs: ApiNeeds): void {
     async (request, reply) => {
       const { project, environment } = request.params;
       const { to, why } = request.body;
-      audited(request, { subject: `${project}/${environment}`, project });
+      audited(request, { subject: environmentKey(project, environment), project });
       const made = await releases.rollback({
         project,
         environment,
@@ -132,6 +145,6 @@ export function addReleases(routes: Routes, needs: ApiNeeds): void {
 
 function tellAudit(request: FastifyRequest, made: Release): void {
   const { project, environment, because } = made;
-  const subject = `${project}/${environment} ${versionOf(made)}`;
+  const subject = `${environmentKey(project, environment)} ${versionOf(made)}`;
   audited(request, { subject, project, detail: because });
 }

@@ -31,6 +31,12 @@ export const alias = z
   })
   .meta({ id: 'Alias' });
 
+export const aliasSet = alias
+  .extend({
+    isStanding: z.literal(true).optional().describe('It led there already: nothing was done.'),
+  })
+  .meta({ id: 'AliasSet' });
+
 export const aliasInput = z.object({
   ...place,
   target: z

@@ -73,6 +73,15 @@ export const release = z
   })
   .meta({ id: 'Release', description: 'Never with values of variables.' });
 
+export const released = release
+  .extend({
+    isStanding: z
+      .literal(true)
+      .optional()
+      .describe('It is current and runs just this already: no release was made.'),
+  })
+  .meta({ id: 'Released' });
+
 export const environment = z
   .object({
     project: z.string(),
@@ -121,6 +130,10 @@ export const releaseInput = z
       .boolean()
       .optional()
       .describe('Nobody asked by hand: refused while the environment is paused.'),
+    isPromotion: z
+      .boolean()
+      .optional()
+      .describe('A promotion of what was deployed before: the history says so, and where it ran.'),
   })
   .refine(({ deployment, from }) => (deployment === undefined) !== (from === undefined), {
     error: 'needs either `deployment` or `from`',
@@ -135,7 +148,7 @@ export const scaleInput = scale
   .partial()
   .extend({ why })
   .refine(({ min, max }) => min === undefined || max === undefined || min <= max, {
-    error: 'min must not be greater than max',
+    error: 'has a min that is greater than its max',
   });
 
 const own = 'Null: what the deployment’s own configuration says.';
@@ -163,7 +176,7 @@ export const environmentChange = z
     unset: z.array(z.string().max(256)).max(500).default([]).describe('Names of variables.'),
     limits: limitsInput.omit({ why: true }).default({}),
     scale: scale
-      .refine(({ min, max }) => min <= max, { error: 'min must not be greater than max' })
+      .refine(({ min, max }) => min <= max, { error: 'has a min that is greater than its max' })
       .optional(),
     seen: z
       .number()

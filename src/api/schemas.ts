@@ -172,6 +172,14 @@ export const deploy = z.object({
 });
 
 export const project = z.object({ name: z.string(), team: z.string() }).meta({ id: 'Project' });
+export const projectRemoved = z
+  .object({
+    name: z.string(),
+    deployments: z.number().int(),
+    environments: z.number().int(),
+    aliases: z.number().int(),
+  })
+  .meta({ id: 'ProjectRemoved', description: 'How many of each went with it.' });
 export const projectInput = deploy.pick({ project: true, team: true });
 export const identifyInput = z.object({
   configuration: deploy.shape.configuration,

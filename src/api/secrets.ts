@@ -36,7 +36,8 @@ export function addSecrets(routes: Routes, needs: ApiNeeds): void {
       config: { verb: 'read' },
       schema: {
         summary: 'Secrets of a team, by name, with who uses them',
-        description: 'Never their values: those leave only for the processes that need them.',
+        description:
+          'Never their values: those leave only for the processes that need them. With a token for some projects, those that these name.',
         querystring: secretQuery,
         response: { 200: secret.array(), ...problems },
       },
@@ -44,7 +45,12 @@ export function addSecrets(routes: Routes, needs: ApiNeeds): void {
     async (request) => {
       const team = teamIn(request, request.query.team);
       const [versions, users] = await Promise.all([secrets.list(team), usersIn(request, team)]);
-      return toWireSecrets(versions, users);
+      const all = toWireSecrets(versions, users);
+      // A token for some projects is told of what those name: the other names are others' business.
+      if (whoOf(request).projects === undefined) return all;
+      return all.filter(
+        ({ deployments, environments }) => deployments.length + environments.length > 0,
+      );
     },
   );
 

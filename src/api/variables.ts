@@ -6,6 +6,7 @@ import { BerthError } from '../core/errors.ts';
 import { BOUNDS } from '../core/limits.ts';
 import type { EnvironmentSettings } from '../core/model.ts';
 import { versionOf } from '../core/release.ts';
+import { environmentKey } from '../core/route.ts';
 import { actorOf } from './actor.ts';
 import { audited } from './audit.ts';
 import type { ApiNeeds } from './needs.ts';
@@ -41,7 +42,7 @@ export function addVariables(routes: Routes, needs: ApiNeeds): void {
     });
     if (!made) return {};
     const { project } = at;
-    const subject = `${project}/${at.environment} ${versionOf(made)}`;
+    const subject = `${environmentKey(project, at.environment)} ${versionOf(made)}`;
     audited(request, { subject, project, detail: made.because });
     return { release: toWireRelease(made, urlOfEnvironment) };
   }
@@ -81,7 +82,7 @@ export function addVariables(routes: Routes, needs: ApiNeeds): void {
       const { params, body } = request;
       const { project, environment } = params;
       const names = [...Object.keys(body.set), ...body.unset].join(', ');
-      audited(request, { subject: `${project}/${environment}`, project, detail: names });
+      audited(request, { subject: environmentKey(project, environment), project, detail: names });
       const set = toVariables(body.set);
       // Before anything is written, also where nothing runs yet.
       await secrets.pin(project, set);
@@ -107,7 +108,7 @@ export function addVariables(routes: Routes, needs: ApiNeeds): void {
     (request) => {
       const { params, body } = request;
       const { project, environment } = params;
-      audited(request, { subject: `${project}/${environment}`, project });
+      audited(request, { subject: environmentKey(project, environment), project });
       return change(
         request,
         params,

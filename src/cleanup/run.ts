@@ -2,6 +2,7 @@
 import { join } from 'node:path';
 import { type CleanupRules, type Decision, decideInSteps } from '../core/gc.ts';
 import type { DeploymentId } from '../core/model.ts';
+import { environmentKey } from '../core/route.ts';
 import { childrenFirst, freedBy } from '../core/stored-images.ts';
 import { inTurns } from './in-turns.ts';
 import { folderBytes } from './measure.ts';
@@ -94,7 +95,7 @@ async function removeEnvironment(
   { environments }: Observed,
   id: string,
 ): Promise<'removed' | 'left'> {
-  const found = environments.find(({ project, name }) => `${project}/${name}` === id);
+  const found = environments.find(({ project, name }) => environmentKey(project, name) === id);
   try {
     if (found) await needs.removeEnvironment(found.project, found.name);
     needs.reporter.report('info', 'environment.expired', { environment: id });
@@ -107,7 +108,7 @@ async function removeEnvironment(
 
 function runBy({ releases }: Observed, id: string): readonly DeploymentId[] {
   return releases
-    .filter((one) => one.state === 'current' && `${one.project}/${one.environment}` === id)
+    .filter((one) => one.state === 'current' && environmentKey(one.project, one.environment) === id)
     .flatMap(({ deploymentId, baseId }) => [deploymentId, baseId]);
 }
 

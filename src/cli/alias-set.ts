@@ -15,7 +15,7 @@ export async function run(
   const client = await connect(context, options);
   const step = output.step(`Leading ${nameOf(place)} to ${target}`);
   const alias = await client.setAlias(place, target);
-  step.done(`${nameOf(alias)} leads to ${leadsTo(alias)}`);
+  step.done(`${nameOf(alias)} leads to ${leadsTo(alias)}${alias.isStanding ? ' already' : ''}`);
   if (output.isJson) output.json(alias);
   else output.print(alias.url ?? nameOf(alias));
 }

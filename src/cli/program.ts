@@ -5,6 +5,7 @@ import { addAliasCommands } from './alias-commands.ts';
 import { addBackupCommands } from './backup-commands.ts';
 import { addAccessCommands, addLoginCommands } from './access-commands.ts';
 import { addEnvCommands, addSecretsCommands } from './secrets-commands.ts';
+import { addProjectCommands } from './project-commands.ts';
 import { addStackCommands } from './stack-commands.ts';
 import { addReleaseCommands } from './release-commands.ts';
 import { serverOptions } from './server-options.ts';
@@ -108,6 +109,8 @@ export function createProgram(
     .argument('<deployment...>', 'name, beginning of a name, or URL')
     .option('-y, --yes', 'do not ask')
     .action(calls(() => import('./rm.ts')));
+
+  addProjectCommands(program, calls);
 
   program
     .command('slots')

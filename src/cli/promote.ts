@@ -33,6 +33,7 @@ export async function run(context: Context, what: string, options: PromoteOption
     `${to} of ${project} stays as it is`,
     client.release(project, to, {
       ...source,
+      isPromotion: true,
       ...(percent === undefined ? {} : { percent }),
       ...(why === undefined ? {} : { why }),
     }),

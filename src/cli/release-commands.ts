@@ -79,6 +79,7 @@ export function addReleaseCommands(program: Command, calls: Calls): void {
     .description('remove an environment with its history; what it ran stays as a deployment')
     .argument('<environment>', 'as `berth environments` shows it', environmentName)
     .option(...ofProject)
+    .option('--with-aliases', 'remove the aliases that lead to it as well')
     .option('-y, --yes', 'do not ask')
     .action(calls(() => import('./environments-rm.ts')));
 }

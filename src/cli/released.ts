@@ -1,5 +1,5 @@
 /** How commands tell of a release that was made. */
-import type { Release } from '../client/client.ts';
+import type { Release, Released } from '../client/client.ts';
 import type { Output } from './output.ts';
 
 /** Waits for a release with a line that says so; a failure leaves its own. */
@@ -22,7 +22,11 @@ export async function releasing<Made>(
 }
 
 /** `production v12 runs shop-1a2b3c4d`. */
-export function sentence({ environment, number, deployment, state, percent }: Release): string {
+export function sentence(release: Released): string {
+  const { environment, number, deployment, state, percent, isStanding } = release;
+  if (isStanding) {
+    return `${environment} v${number} runs ${deployment} already: no new release is needed`;
+  }
   if (state === 'trial')
     return `${environment} v${number}: ${percent} % of clients get ${deployment}`;
   if (state === 'failed') return `${environment} v${number} was taken back`;

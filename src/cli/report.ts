@@ -51,13 +51,15 @@ function errorJson(error: BerthError): Record<string, unknown> {
   };
 }
 
+/** Of what is not there, or is there already, the detail says the same with its name. */
+const SAID_BY_DETAIL = /^There is no such |of (?:that|this) name\b/;
+
 /** The title, and what happened unless the problems below say just that. */
 function firstSentence(error: BerthError): string {
   const [first] = error.problems;
   const isRepeated = first !== undefined && error.detail.includes(first.message);
-  return error.detail === error.title || isRepeated
-    ? error.title
-    : `${error.title}: ${error.detail}`;
+  if (error.detail === error.title || isRepeated) return error.title;
+  return SAID_BY_DETAIL.test(error.title) ? error.detail : `${error.title}: ${error.detail}`;
 }
 
 /** Where it is, unless the message says so itself. */

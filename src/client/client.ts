@@ -22,12 +22,15 @@ export type Uploaded = Schemas['Uploaded'];
 export type Certificate = Schemas['Certificate'];
 export type Authority = Schemas['Authority'];
 export type Alias = Schemas['Alias'];
+/** With `isStanding` when it led there already, and nothing was done. */
+export type AliasSet = Schemas['AliasSet'];
 export type GcLine = Schemas['GcLine'];
 export type GcPlan = Schemas['GcPlan'];
 export type GcReport = Schemas['GcReport'];
 export type DiskUsage = Schemas['DiskUsage'];
 export type ManifestEntry = Schemas['ManifestEntryInput'];
 export type Project = Schemas['Project'];
+export type ProjectRemoved = Schemas['ProjectRemoved'];
 export type Identified = Schemas['Identified'];
 export type IdentifyBody =
   paths['/api/v1/projects/{project}/identify']['post']['requestBody']['content']['application/json'];
@@ -44,7 +47,7 @@ export type ProgressEvent =
   | ({ readonly kind: 'line' } & Readonly<Schemas['LineEvent']>)
   | ({ readonly kind: 'end' } & Readonly<Schemas['EndEvent']>);
 
-export type { Environment, EnvironmentChange, Release } from './releases.ts';
+export type { Environment, EnvironmentChange, Release, Released } from './releases.ts';
 export type { Sleep } from './stream.ts';
 export type { Secret, VariablesChange } from './secrets.ts';
 
@@ -81,6 +84,11 @@ export interface Client extends AccessClient, ReleasesClient, SecretsClient {
   progress(name: string, signal?: AbortSignal): AsyncGenerator<ProgressEvent, void>;
   projects(): Promise<readonly Project[]>;
   makeProject(project: string, team?: string): Promise<Project>;
+  /** With everything in it. Throws ALIASED when an alias leads to it, unless that is to go as well. */
+  removeProject(
+    project: string,
+    options?: { readonly withAliases?: boolean },
+  ): Promise<ProjectRemoved>;
   /** Which deployment it would be; nothing is made. */
   identify(project: string, body: IdentifyBody): Promise<Identified>;
   deployments(project?: string): Promise<readonly Deployment[]>;
@@ -94,7 +102,7 @@ export interface Client extends AccessClient, ReleasesClient, SecretsClient {
   removeCertificate(hostname: string): Promise<void>;
   authority(): Promise<Authority>;
   aliases(): Promise<readonly Alias[]>;
-  setAlias(place: Pick<Alias, 'hostname' | 'path'>, target: string): Promise<Alias>;
+  setAlias(place: Pick<Alias, 'hostname' | 'path'>, target: string): Promise<AliasSet>;
   removeAlias(place: Pick<Alias, 'hostname' | 'path'>): Promise<void>;
   /** The bytes of a backup; its last line says whether it is whole. */
   backup(
@@ -208,6 +216,11 @@ export function createClient({ url, token, sleep }: ClientOptions): Client {
     async makeProject(project, team) {
       const body = { project, ...(team === undefined ? {} : { team }) };
       return (await ask(api.POST('/api/v1/projects', { body }))).data;
+    },
+    async removeProject(project, { withAliases = false } = {}) {
+      const query = withAliases ? { withAliases: 'true' } : {};
+      const params = { path: { project }, query };
+      return (await ask(api.DELETE('/api/v1/projects/{project}', { params }))).data;
     },
     async identify(project, body) {
       const params = { path: { project } };

@@ -5,6 +5,8 @@ import type { components, paths } from './schema.d.ts';
 
 type Schemas = components['schemas'];
 export type Release = Schemas['Release'];
+/** With `isStanding` when it was current already, and nothing was done. */
+export type Released = Schemas['Released'];
 export type Environment = Schemas['Environment'];
 export type SettingsChanged = Schemas['SettingsChanged'];
 
@@ -32,7 +34,12 @@ export interface ReleasesClient {
   environments(project: string): Promise<readonly Environment[]>;
   environment(project: string, environment: string): Promise<Environment>;
   makeEnvironment(project: string, environment: string): Promise<Environment>;
-  removeEnvironment(project: string, environment: string): Promise<void>;
+  /** Throws ALIASED when an alias leads to it, unless that is to go as well. */
+  removeEnvironment(
+    project: string,
+    environment: string,
+    options?: { readonly withAliases?: boolean },
+  ): Promise<void>;
   /** What it runs and its settings, as one release. */
   changeEnvironment(
     project: string,
@@ -41,7 +48,7 @@ export interface ReleasesClient {
   ): Promise<SettingsChanged>;
   /** Newest first. */
   releases(project: string, environment: string, limit?: number): Promise<readonly Release[]>;
-  release(project: string, environment: string, body: ReleaseBody): Promise<Release>;
+  release(project: string, environment: string, body: ReleaseBody): Promise<Released>;
   rollback(project: string, environment: string, body: RollbackBody): Promise<Release>;
   scale(project: string, environment: string, body: ScaleBody): Promise<SettingsChanged>;
   limit(project: string, environment: string, body: LimitsBody): Promise<SettingsChanged>;
@@ -61,8 +68,9 @@ export function releasesClient(api: FetchClient<paths>, ask: Ask): ReleasesClien
       (await ask(api.GET(ONE, { params: at(project, environment) }))).data,
     makeEnvironment: async (project, environment) =>
       (await ask(api.PUT(ONE, { params: at(project, environment) }))).data,
-    async removeEnvironment(project, environment) {
-      await ask(api.DELETE(ONE, { params: at(project, environment) }));
+    async removeEnvironment(project, environment, { withAliases = false } = {}) {
+      const query = withAliases ? { withAliases: 'true' } : {};
+      await ask(api.DELETE(ONE, { params: { ...at(project, environment), query } }));
     },
     changeEnvironment: async (project, environment, change) => {
       // The declarations made from the schema call keys with a default required; the server does not.

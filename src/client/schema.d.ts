@@ -49,7 +49,7 @@ export interface paths {
         };
         /**
          * Lead a hostname, or a path of it, to an environment or a deployment
-         * @description Replaces where it led before, from the next request on.
+         * @description Replaces where it led before, from the next request on. Where it leads there already, nothing is written.
          */
         put: {
             parameters: {
@@ -98,7 +98,7 @@ export interface paths {
                         [name: string]: unknown;
                     };
                     content: {
-                        "application/json": components["schemas"]["Alias"];
+                        "application/json": components["schemas"]["AliasSet"];
                     };
                 };
             };
@@ -1640,6 +1640,68 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/projects/{project}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * Remove a project with everything in it
+         * @description Its environments with their history and variables, its deployments with their images and logs, and its name. The audit log and the secrets of the team stay. Refused while an alias leads to it.
+         */
+        delete: {
+            parameters: {
+                query?: {
+                    /** @description Removes the aliases that lead to it as well; otherwise they are in the way. */
+                    withAliases?: string;
+                };
+                header?: never;
+                path: {
+                    project: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description The request cannot be served as it is. */
+                "4XX": {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description The server or its engine failed. */
+                "5XX": {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["ProjectRemoved"];
+                    };
+                };
+            };
+        };
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/projects/{project}/environments": {
         parameters: {
             query?: never;
@@ -1792,11 +1854,14 @@ export interface paths {
         post?: never;
         /**
          * Remove an environment with its history
-         * @description Its hostname leads nowhere then. What it ran stays as a deployment.
+         * @description Its hostname leads nowhere then. What it ran stays as a deployment. Refused while an alias leads to it.
          */
         delete: {
             parameters: {
-                query?: never;
+                query?: {
+                    /** @description Removes the aliases that lead to it as well; otherwise they are in the way. */
+                    withAliases?: string;
+                };
                 header?: never;
                 path: {
                     /** @description `production`, `staging`, `preview/<branch>`, or lower-case letters, digits, hyphens. */
@@ -2084,6 +2149,8 @@ export interface paths {
                         };
                         /** @description Nobody asked by hand: refused while the environment is paused. */
                         isAutomatic?: boolean;
+                        /** @description A promotion of what was deployed before: the history says so, and where it ran. */
+                        isPromotion?: boolean;
                         /** @description Only this share of the clients gets it, each always the same; it is taken back by itself when it does worse. Released again without it, everybody does. */
                         percent?: number;
                         /** @description Shown in the history. */
@@ -2110,13 +2177,22 @@ export interface paths {
                         "application/problem+json": components["schemas"]["Problem"];
                     };
                 };
+                /** @description It runs there already: no release was made. */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Released"];
+                    };
+                };
                 /** @description Default Response */
                 201: {
                     headers: {
                         [name: string]: unknown;
                     };
                     content: {
-                        "application/json": components["schemas"]["Release"];
+                        "application/json": components["schemas"]["Released"];
                     };
                 };
             };
@@ -2543,7 +2619,7 @@ export interface paths {
         };
         /**
          * Secrets of a team, by name, with who uses them
-         * @description Never their values: those leave only for the processes that need them.
+         * @description Never their values: those leave only for the processes that need them. With a token for some projects, those that these name.
          */
         get: {
             parameters: {
@@ -3586,6 +3662,37 @@ export interface components {
              */
             url?: string;
         };
+        AliasSet: {
+            /** Format: date-time */
+            createdAt: string;
+            createdBy: string;
+            /** @description A hostname, or a wildcard such as `*.example.com` for every name one label below. */
+            hostname: string;
+            /** @description What it leads to is gone, or an environment without a release: 404 until then. */
+            isDangling: boolean;
+            /**
+             * @description It led there already: nothing was done.
+             * @constant
+             */
+            isStanding?: true;
+            leadsTo: {
+                environment: string;
+                project: string;
+            } | {
+                deployment: string;
+            };
+            /**
+             * @description `/` for all of it, or a path such as `/api` for what is at and below it.
+             * @default /
+             */
+            path: string;
+            team: string;
+            /**
+             * Format: uri
+             * @description Absent for a wildcard.
+             */
+            url?: string;
+        };
         AuditEntry: {
             action: string;
             actor: string;
@@ -4347,6 +4454,13 @@ export interface components {
             name: string;
             team: string;
         };
+        /** @description How many of each went with it. */
+        ProjectRemoved: {
+            aliases: number;
+            deployments: number;
+            environments: number;
+            name: string;
+        };
         /** @description Never with values of variables. */
         Release: {
             /** @description The deployment that was released. */
@@ -4362,6 +4476,59 @@ export interface components {
             /** @description What runs: the base with the settings of the environment. */
             deployment: string;
             environment: string;
+            /** @enum {string} */
+            kind: "deploy" | "promote" | "rollback" | "variables" | "secrets" | "scale" | "limits" | "hostnames";
+            number: number;
+            /** @description Share of clients while it is on trial. */
+            percent?: number;
+            project: string;
+            /** @description Versions of the secrets it names. */
+            secrets: {
+                [key: string]: number;
+            };
+            settings: {
+                limits: {
+                    /** @description In ms. */
+                    duration?: number;
+                    maxConcurrentReqs?: number;
+                    /** @description In ms. */
+                    timeout?: number;
+                };
+                /** @description Absent: what the deployment’s own configuration says. */
+                scale?: {
+                    max: number;
+                    min: number;
+                };
+                /** @description Names, laid over those of the deployment. */
+                variables: string[];
+            };
+            /** @enum {string} */
+            state: "preparing" | "trial" | "current" | "superseded" | "failed";
+            /**
+             * Format: uri
+             * @description Of the environment.
+             */
+            url: string;
+        };
+        Released: {
+            /** @description The deployment that was released. */
+            base: string;
+            /** @description What was done and why, and why it failed if it did. */
+            because: string;
+            /**
+             * Format: date-time
+             * @description ISO 8601, UTC.
+             */
+            createdAt: string;
+            createdBy: string;
+            /** @description What runs: the base with the settings of the environment. */
+            deployment: string;
+            environment: string;
+            /**
+             * @description It is current and runs just this already: no release was made.
+             * @constant
+             */
+            isStanding?: true;
             /** @enum {string} */
             kind: "deploy" | "promote" | "rollback" | "variables" | "secrets" | "scale" | "limits" | "hostnames";
             number: number;

@@ -1,7 +1,7 @@
 /** Finds and reads a stack file, JSON or YAML; what is wrong is said all at once, each with its place. */
 import { lstat } from 'node:fs/promises';
 import { basename, dirname, resolve } from 'node:path';
-import { aliasName, parseAlias } from '../core/alias.ts';
+import { aliasName, parseAlias, tooWide } from '../core/alias.ts';
 import { BerthError, type Problem } from '../core/errors.ts';
 import type { Limits } from '../core/model.ts';
 import type { Stack, WantedEnvironment, WantedProject, WantedRuns } from '../core/stack.ts';
@@ -177,6 +177,8 @@ function toAliases(
       report(path, `${text} ${place}`, 'key');
       continue;
     }
+    const wide = tooWide(place);
+    if (wide !== undefined) report(path, `${text} ${wide}`, 'key');
     const name = aliasName(place);
     if (aliases.has(name)) report(path, `${name} is there twice: keep one`, 'key');
     aliases.set(name, target);

@@ -1,7 +1,7 @@
 /** Aliases have plain names, and nobody gets another team's. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { aliasName, parseAlias, refuseAlias } from './alias.ts';
+import { aliasName, leadsInto, parseAlias, refuseAlias, tooWide } from './alias.ts';
 
 describe('parseAlias', () => {
   it.each([
@@ -55,6 +55,36 @@ describe('parseAlias', () => {
         if (typeof place !== 'string') expect(parseAlias(aliasName(place))).toEqual(place);
       }),
     );
+  });
+});
+
+describe('tooWide', () => {
+  it.each([
+    ['*.com', true],
+    ['*.localhost', true],
+    ['*.example.com', false],
+    ['com', false],
+    ['intranet', false],
+  ])('of %s', (hostname, isWide) => {
+    const wide = tooWide({ hostname });
+    expect(wide !== undefined).toBe(isWide);
+    if (isWide) expect(wide).toContain('*.example.');
+  });
+});
+
+describe('leadsInto', () => {
+  const environment = { kind: 'environment', project: 'shop', environment: 'qa' } as const;
+  const deployment = { kind: 'deployment', deploymentId: 'shop-1a2b3c4d' } as const;
+  it.each([
+    [environment, { project: 'shop', environment: 'qa' }, true],
+    [environment, { project: 'shop', environment: 'production' }, false],
+    [environment, { project: 'shop' }, true],
+    [environment, { project: 'bank' }, false],
+    [deployment, { project: 'shop' }, true],
+    [deployment, { project: 'shop', environment: 'qa' }, false],
+    [deployment, { project: 'bank' }, false],
+  ])('%o into %o: %s', (target, to, is) => {
+    expect(leadsInto({ target }, to)).toBe(is);
   });
 });
 

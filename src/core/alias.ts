@@ -1,5 +1,7 @@
 /** What an alias may be called, where it may lead, and whose it is. */
-import type { Alias } from './model.ts';
+import { projectOfId } from './identity.ts';
+import type { Alias, EnvironmentName } from './model.ts';
+import { environmentKey } from './route.ts';
 
 /** A place as people write it: `api.example.com/v1`. */
 export type AliasPlace = Pick<Alias, 'hostname' | 'path'>;
@@ -36,6 +38,43 @@ export function parseAlias(text: string): AliasPlace | string {
 /** `api.example.com/v1`, and the hostname alone when it is all of it. */
 export function aliasName({ hostname, path }: AliasPlace): string {
   return path === '/' ? hostname : `${hostname}${path}`;
+}
+
+/**
+ * What is wrong with a wildcard for all names of a top-level domain, as the end of a sentence that begins with it:
+ * nobody has all of `com`. Undefined: it is narrow enough.
+ */
+export function tooWide({ hostname }: Pick<AliasPlace, 'hostname'>): string | undefined {
+  const parent = hostname.startsWith('*.') ? hostname.slice(2) : undefined;
+  if (parent === undefined || parent.includes('.')) return undefined;
+  return `is every name under ${parent}: put a name of your own in between, such as *.example.${parent}`;
+}
+
+/** What an alias is looked for by: one environment of a project, or all that the project has. */
+export interface LedTo {
+  readonly project: string;
+  readonly environment?: EnvironmentName;
+}
+
+/** Whether an alias leads to the environment, or anywhere into the project. */
+export function leadsInto({ target }: Pick<Alias, 'target'>, to: LedTo): boolean {
+  if (target.kind === 'environment') {
+    const isSame = to.environment === undefined || to.environment === target.environment;
+    return target.project === to.project && isSame;
+  }
+  return to.environment === undefined && projectOfId(target.deploymentId) === to.project;
+}
+
+/** Whether two aliases lead to the same. */
+export function isSameTarget(one: Alias['target'], other: Alias['target']): boolean {
+  return targetName(one) === targetName(other);
+}
+
+/** `shop/production`, or the id of a deployment. */
+export function targetName(target: Alias['target']): string {
+  return target.kind === 'environment'
+    ? environmentKey(target.project, target.environment)
+    : target.deploymentId;
 }
 
 /** Who else has a say in a hostname. */

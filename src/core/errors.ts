@@ -148,6 +148,11 @@ export const CATALOGUE = {
     title: 'There is no such project',
     advice: '`berth ls` shows what is deployed; the first deploy of a name makes the project.',
   },
+  PROJECT_BUSY: {
+    status: 409,
+    title: 'The project is being removed',
+    advice: 'Try again in a moment; `berth projects` shows whether it is there.',
+  },
   PROJECT_TAKEN: {
     status: 409,
     title: 'Another team has a project of that name',
@@ -412,6 +417,12 @@ export const CATALOGUE = {
     status: 409,
     title: 'The hostname leads somewhere else already',
     advice: 'Choose another name; `berth alias ls` and `berth ls` show where names lead.',
+  },
+  ALIASED: {
+    status: 409,
+    title: 'An alias leads to it',
+    advice:
+      'Lead the alias elsewhere (`berth alias set`), remove it (`berth alias rm`), or say --with-aliases: it then goes too.',
   },
   ALIAS_NOT_FOUND: {
     status: 404,

@@ -7,10 +7,12 @@ import type {
   LedgerEntry,
   Release,
 } from './model.ts';
+import { targetName } from './alias.ts';
 import { isPreview } from './environment.ts';
 import { decideEntry, decideFolder, index, type Known } from './gc-belongings.ts';
 import { keep, lives, type Reason, remove } from './gc-reason.ts';
 import { currentReleases, inReach } from './reach.ts';
+import { environmentKey } from './route.ts';
 import { allSteps, eachInSteps, type Steps } from './steps.ts';
 
 /** For how long what nobody names stays; times in ms. */
@@ -175,7 +177,7 @@ function namedByAliases(
     const id =
       target.kind === 'deployment'
         ? target.deploymentId
-        : current.get(`${target.project}/${target.environment}`)?.deploymentId;
+        : current.get(environmentKey(target.project, target.environment))?.deploymentId;
     if (id !== undefined) named.set(id, `aliased by ${hostname}${path === '/' ? '' : path}`);
   }
   return named;
@@ -190,15 +192,15 @@ function decideEnvironments(
   const current = currentReleases(releases);
   const busy = new Set<string>();
   for (const { project, environment, state } of releases) {
-    if (state === 'preparing' || state === 'trial') busy.add(`${project}/${environment}`);
+    if (state === 'preparing' || state === 'trial') busy.add(environmentKey(project, environment));
   }
   for (const { target } of aliases) {
-    if (target.kind === 'environment') busy.add(`${target.project}/${target.environment}`);
+    if (target.kind === 'environment') busy.add(targetName(target));
   }
   return environments
     .filter(({ name }) => isPreview(name))
     .map(({ project, name, createdAt }) => {
-      const id = `${project}/${name}`;
+      const id = environmentKey(project, name);
       const runs = current.get(id)?.deploymentId;
       let reason = lives('nothing was released to it', 'made', now - createdAt, previewTtlMs);
       if (busy.has(id)) reason = keep('a release is on its way, or an alias leads to it');

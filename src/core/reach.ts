@@ -1,6 +1,7 @@
 /** Which deployments a rollback can still reach, and by which release. */
 import { isPreview, PRODUCTION } from './environment.ts';
 import type { DeploymentId, Environment, Release } from './model.ts';
+import { environmentKey } from './route.ts';
 import { eachInSteps, type Steps } from './steps.ts';
 import { spanInWords } from './words.ts';
 
@@ -17,19 +18,18 @@ export function* inReach(
   rules: { readonly keepReleases: number; readonly keepProductionMs: number },
 ): Steps<ReadonlyMap<DeploymentId, string>> {
   const currents = new Map(
-    seen.environments.map(({ project, name, current }) => [`${project}/${name}`, current]),
+    seen.environments.map(({ project, name, current }) => [environmentKey(project, name), current]),
   );
   const histories = new Map<string, Release[]>();
   yield* eachInSteps(seen.releases, (release) => {
-    const key = `${release.project}/${release.environment}`;
+    const key = environmentKey(release.project, release.environment);
     const history = histories.get(key);
     if (history) history.push(release);
     else histories.set(key, [release]);
   });
   const reached = new Map<DeploymentId, { rank: number; because: string }>();
-  for (const history of histories.values()) {
-    const { project, environment } = history[0] ?? {};
-    const current = currents.get(`${project}/${environment}`);
+  for (const [key, history] of histories) {
+    const current = currents.get(key);
     for (const { release, rank, because } of reasons(history, current, seen.now, rules)) {
       for (const id of [release.deploymentId, release.baseId]) {
         const known = reached.get(id);
@@ -89,6 +89,6 @@ export function currentReleases(releases: readonly Release[]): ReadonlyMap<strin
   return new Map(
     releases
       .filter(({ state }) => state === 'current')
-      .map((release) => [`${release.project}/${release.environment}`, release]),
+      .map((release) => [environmentKey(release.project, release.environment), release]),
   );
 }

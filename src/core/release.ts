@@ -82,6 +82,10 @@ export function previousRelease(
 export function rollbackTo(current: Release | undefined, wanted: Release): RollbackTarget {
   const name = versionOf(wanted);
   if (wanted.number === current?.number) return { kind: 'none', because: `${name} is current.` };
+  if (wanted.state === 'superseded' && current && isSameContent(wanted, current)) {
+    const because = `${name} ran the same as ${versionOf(current)}, which is current.`;
+    return { kind: 'none', because };
+  }
   if (wanted.state === 'superseded') return { kind: 'found', release: wanted };
   if (wanted.state === 'failed') {
     return { kind: 'none', because: `${name} failed: it never took traffic.` };
@@ -156,9 +160,8 @@ export function parseVersion(text: string): number | undefined {
 
 /** What a release did, in one line, before anybody says why. */
 export type Deed =
-  | { readonly kind: 'deploy'; readonly baseId: DeploymentId }
   | {
-      readonly kind: 'promote';
+      readonly kind: 'deploy' | 'promote';
       readonly baseId: DeploymentId;
       readonly from?: { readonly environment: EnvironmentName; readonly number: number };
     }
@@ -188,10 +191,9 @@ export function describeDeeds(deeds: readonly Deed[], why?: string): string {
 function describe(deed: Deed): string {
   switch (deed.kind) {
     case 'deploy':
-      return `Deploy ${deed.baseId}`;
     case 'promote': {
       const from = deed.from ? ` from ${deed.from.environment} ${versionOf(deed.from)}` : '';
-      return `Promote ${deed.baseId}${from}`;
+      return `${deed.kind === 'deploy' ? 'Deploy' : 'Promote'} ${deed.baseId}${from}`;
     }
     case 'rollback':
       return `Rollback to v${deed.to}`;

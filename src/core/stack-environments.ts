@@ -2,6 +2,7 @@
 import { isPreview, PRODUCTION, STAGING } from './environment.ts';
 import type { DeploymentId, EnvironmentName, Limits } from './model.ts';
 import { emptySettings } from './release.ts';
+import { environmentKey } from './route.ts';
 import { secretNamesOf } from './secret.ts';
 import {
   type Change,
@@ -48,7 +49,7 @@ export function planEnvironments(asked: Asked, found: Findings, removals: Step[]
   }
   for (const name of seen?.keys() ?? []) {
     if (wanted.has(name) || isPreview(name) || isNamed(asked, name)) continue;
-    if (!prune) found.unlisted.push(`environment ${project}/${name}`);
+    if (!prune) found.unlisted.push(`environment ${environmentKey(project, name)}`);
     else removals.push({ kind: 'environment', project, environment: name, ...REMOVED });
   }
 }
@@ -248,7 +249,9 @@ function isNamed({ stack, project, wanted }: Asked, name: EnvironmentName): bool
   );
   const led = [...(stack.aliases?.values() ?? [])];
   return (
-    isTaken || led.includes(`${project}/${name}`) || (name === PRODUCTION && led.includes(project))
+    isTaken ||
+    led.includes(environmentKey(project, name)) ||
+    (name === PRODUCTION && led.includes(project))
   );
 }
 

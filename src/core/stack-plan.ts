@@ -1,6 +1,7 @@
 /** Compares a stack with what is there: the steps that make the one the other, in the order in which they can be done. */
 import { planEnvironments } from './stack-environments.ts';
 import { PRODUCTION, STAGING } from './environment.ts';
+import { environmentKey } from './route.ts';
 import type { Platform, Stack, StackPlan, StackProblem, Step } from './stack.ts';
 
 /** Where plans collect what they find. */
@@ -118,7 +119,7 @@ function aliasTarget(
     environment === STAGING ||
     stack.projects.get(project)?.environments?.has(environment) ||
     platform.projects.get(project)?.environments.has(environment);
-  if (isThere) return { name: `${project}/${environment}` };
+  if (isThere) return { name: environmentKey(project, environment) };
   return { problem: `leads to ${text}, but ${project} has no environment ${environment}` };
 }
 

@@ -23,6 +23,13 @@ export interface ReleaseQuery {
   readonly before?: number;
 }
 
+/** A release on trial that another one takes the place of. */
+export interface GivingWay {
+  readonly number: number;
+  /** Its new `because`. */
+  readonly because: string;
+}
+
 /** How far back people may roll. */
 export interface Reach {
   /** So many releases of every environment, the newest that took traffic, the current one included. */
@@ -60,17 +67,23 @@ export interface ReleaseStore {
   beginRelease(draft: ReleaseDraft): Promise<Release>;
   /**
    * All in one: this release becomes `current`, the one that was `superseded`, and the environment points at it and takes
-   * its settings. Automatic deploys pause because of `pausedBecause`, or go on when it is absent. False, with nothing
-   * changed, when the release is neither `preparing` nor on `trial`.
+   * its settings; what gives way to it becomes `failed`, when it is still on `trial`. Automatic deploys pause because of
+   * `pausedBecause`, or go on when it is absent. False, with nothing changed, when the release is neither `preparing` nor
+   * on `trial`.
    */
   switchTo(
     release: Pick<Release, 'project' | 'environment' | 'number'>,
     pausedBecause?: string,
+    givingWay?: GivingWay,
   ): Promise<boolean>;
-  /** `preparing → trial`: `percent` of the clients are sent to it. False when it was not `preparing`. */
+  /**
+   * `preparing → trial`: `percent` of the clients are sent to it. What gives way becomes `failed` with it. False, with
+   * nothing changed, when it was not `preparing`.
+   */
   beginTrial(
     release: Pick<Release, 'project' | 'environment' | 'number'>,
     percent: number,
+    givingWay?: GivingWay,
   ): Promise<boolean>;
   /** `preparing | trial → failed`, with its new `because`. False when it was neither. */
   failRelease(

@@ -2,19 +2,26 @@
 import { BerthError } from '../core/errors.ts';
 import type { Release, Scale } from '../core/model.ts';
 import { readyBeforeSwitch, versionOf } from '../core/release.ts';
+import type { GivingWay } from '../ports/release-store.ts';
 import type { ReleasesNeeds } from './needs.ts';
 import type { Plan } from './plan.ts';
 import type { Pointers } from './pointers.ts';
-import type { Trials } from './trials.ts';
+import { type Trials, whyGaveWay } from './trials.ts';
+
+/** What one release of an environment changes besides the store. */
+interface Live {
+  readonly pointers: Pointers;
+  readonly trials: Trials;
+}
 
 /**
  * 1. written as `preparing`; 2. its deployment is made and verified, when it is not there; 3. as many instances as the
  * old one has busy are ready; 4. one transaction moves states, pointer and settings; 5. routes and scale follow.
- * What fails before 4 leaves the old release as it was. Throws RELEASE_FAILED with the last lines of the log.
+ * What fails before 4 leaves the old release as it was, and one on trial beside it: that gives way in 4. Throws RELEASE_FAILED with the last lines of the log.
  */
 export async function performRelease(
   needs: ReleasesNeeds,
-  pointers: Pointers,
+  { pointers, trials }: Live,
   plan: Plan,
   signal: AbortSignal,
 ): Promise<Release> {
@@ -27,8 +34,10 @@ export async function performRelease(
   try {
     letGo = await makeReady(needs, plan, release, signal);
     const readyAt = clock.now();
-    await commit(needs, release, plan.pausedBecause);
+    const why = whyGaveWay(release);
+    await commit(needs, release, plan.pausedBecause, trials.givingWay(release, why));
     pointers.move(project, environment, { deploymentId, scale: plan.scale });
+    trials.gaveWay(release, why);
     reporter.report('info', 'release.current', {
       ...factsOf(release),
       readyMs: Math.round(readyAt - beganAt),
@@ -44,10 +53,10 @@ export async function performRelease(
   return { ...whole, state: 'current' };
 }
 
-/** The same up to 3.; then `percent` of the clients are sent there, and the old release stays current. */
+/** The same up to 3.; then `percent` of the clients are sent there, in place of another trial, and the old release stays current. */
 export async function performTrial(
   needs: ReleasesNeeds,
-  { pointers, trials }: { readonly pointers: Pointers; readonly trials: Trials },
+  { pointers, trials }: Live,
   plan: Plan,
   { percent, stable }: { readonly percent: number; readonly stable: Release },
   signal: AbortSignal,
@@ -60,7 +69,12 @@ export async function performTrial(
   let letGo: (() => void) | undefined;
   try {
     letGo = await makeReady(needs, plan, release, signal);
-    if (!(await needs.store.beginTrial(release, percent))) throw removedMeanwhile(release);
+    const why = whyGaveWay(release, percent);
+    const givingWay = trials.givingWay(release, why);
+    if (!(await needs.store.beginTrial(release, percent, givingWay))) {
+      throw removedMeanwhile(release);
+    }
+    trials.gaveWay(release, why);
     const onTrial: Release = { ...release, state: 'trial', percent };
     trials.begin(onTrial, stable.deploymentId, plan);
     needs.reporter.report('info', 'release.trial', { ...factsOf(release), percent });
@@ -76,12 +90,12 @@ export async function performTrial(
 /** A release on trial becomes the current one, for everybody. */
 export async function completeTrial(
   needs: ReleasesNeeds,
-  { pointers, trials }: { readonly pointers: Pointers; readonly trials: Trials },
+  { pointers, trials }: Live,
   release: Release,
   scale: Scale,
 ): Promise<Release> {
   const { project, environment, deploymentId } = release;
-  await commit(needs, release, undefined);
+  await commit(needs, release, undefined, undefined);
   pointers.move(project, environment, { deploymentId, scale });
   trials.finish(release);
   needs.reporter.report('info', 'release.current', factsOf(release));
@@ -110,11 +124,12 @@ async function commit(
   { store }: ReleasesNeeds,
   release: Release,
   pausedBecause: string | undefined,
+  givingWay: GivingWay | undefined,
 ): Promise<void> {
   const { project, environment, number } = release;
   let isSwitched: boolean;
   try {
-    isSwitched = await store.switchTo(release, pausedBecause);
+    isSwitched = await store.switchTo(release, pausedBecause, givingWay);
   } catch (error) {
     // The answer may have been lost after the transaction: what is written counts.
     const written = await store.environment(project, environment);

@@ -174,6 +174,148 @@ describe('a release', () => {
   });
 });
 
+describe('a release on trial', () => {
+  async function withTrial(knobs: Partial<MemoryKnobs> = {}) {
+    const opened = await world(knobs);
+    const [one, two] = [await opened.deploy('one'), await opened.deploy('two')];
+    await opened.releases.release({ ...PRODUCTION, deployment: one });
+    await opened.releases.release({ ...PRODUCTION, deployment: two, percent: 10 });
+    const pointer = () => opened.table.pointer('shop', 'production');
+    const stateOf = async (number: number) => {
+      const found = await opened.store.release('shop', 'production', number);
+      return [found?.state, found?.because];
+    };
+    return { ...opened, one, two, pointer, stateOf };
+  }
+
+  it('goes on when another one fails to boot, and gives way with the switch to one that boots', async () => {
+    const known = new Set<string>();
+    let isBroken = false;
+    const { releases, deploy, one, two, pointer, stateOf, fleet } = await withTrial({
+      exitsOnBoot: (id) => {
+        const deploymentId = id.slice(0, 'shop-00000000'.length);
+        if (!isBroken) known.add(deploymentId);
+        return isBroken && !known.has(deploymentId) ? CRASH : undefined;
+      },
+    });
+    const trial = { deploymentId: one.id, trial: { deploymentId: two.id, percent: 10 } };
+    expect(pointer()).toMatchObject(trial);
+    isBroken = true;
+    const change = () => ({ variables: { BROKEN: '1' }, limits: {} });
+    const failing = releases.change({ ...PRODUCTION, kind: 'variables', change });
+    await expect(failing).rejects.toMatchObject({ code: 'RELEASE_FAILED' });
+    expect(pointer()).toMatchObject(trial);
+    expect(await stateOf(2)).toStrictEqual(['trial', `Deploy ${two.id}`]);
+    const tried = releases.release({ ...PRODUCTION, deployment: one, percent: 20, change });
+    await expect(tried).rejects.toMatchObject({ code: 'RELEASE_FAILED' });
+    expect(pointer()).toMatchObject(trial);
+
+    isBroken = false;
+    const three = await deploy('three');
+    await releases.release({ ...PRODUCTION, deployment: three });
+    expect(pointer()).toStrictEqual(expect.objectContaining({ deploymentId: three.id }) as unknown);
+    expect(pointer()?.trial).toBeUndefined();
+    expect(await stateOf(2)).toStrictEqual([
+      'failed',
+      `Deploy ${two.id}; taken back: v5 was released`,
+    ]);
+    expect(fleet.instances(three.id).length).toBeGreaterThan(0);
+  });
+
+  it('gives way to another one on trial', async () => {
+    const { releases, deploy, pointer, stateOf, two } = await withTrial();
+    const three = await deploy('three');
+    await releases.release({ ...PRODUCTION, deployment: three, percent: 30 });
+    expect(pointer()?.trial).toStrictEqual({ deploymentId: three.id, percent: 30 });
+    expect(await stateOf(2)).toStrictEqual([
+      'failed',
+      `Deploy ${two.id}; taken back: v3 is tried with 30 % of clients`,
+    ]);
+  });
+
+  it('is taken back when what stands is asked for again, by promotion or by rollback', async () => {
+    const { releases, one, two, pointer, stateOf } = await withTrial();
+    const standing = await releases.release({ ...PRODUCTION, deployment: one });
+    expect(standing).toMatchObject({ number: 1, isStanding: true });
+    expect(pointer()?.trial).toBeUndefined();
+    expect(await stateOf(2)).toStrictEqual([
+      'failed',
+      `Deploy ${two.id}; taken back: v1 was asked for again`,
+    ]);
+    await releases.release({ ...PRODUCTION, deployment: two, percent: 10 });
+    expect(await releases.rollback({ ...PRODUCTION, to: 1 })).toMatchObject({
+      number: 3,
+      state: 'failed',
+    });
+    expect(pointer()?.trial).toBeUndefined();
+  });
+});
+
+describe('a release of what stands', () => {
+  it('gets no number, whoever asks; where its image went, it is made anew', async () => {
+    const { releases, deploy, images, store } = await world();
+    const base = await deploy('one');
+    await releases.release({ ...PRODUCTION, deployment: base });
+    const again = await releases.release({ ...PRODUCTION, deployment: base, isPromotion: true });
+    expect(again).toMatchObject({ number: 1, isStanding: true, state: 'current' });
+    expect(await store.releases({ project: 'shop' })).toHaveLength(1);
+    const change = () => ({ variables: { A: '1' }, limits: {} });
+    const changed = await releases.release({ ...PRODUCTION, deployment: base, change });
+    expect(changed.isStanding).toBeUndefined();
+    const derived = await store.deployment(changed.deploymentId);
+    if (!derived?.image) throw new Error('it has no image');
+    const other = { ...derived.image, id: 'sha256:other' };
+    await store.updateDeployment({ ...derived, image: other });
+    images.delete(other.id);
+    const repaired = await releases.release({ ...PRODUCTION, deployment: base });
+    expect(repaired).toMatchObject({ number: 3, state: 'current' });
+    expect(repaired.isStanding).toBeUndefined();
+  });
+
+  it('by hand ends the pause after a rollback, and one by itself does not', async () => {
+    const { releases, deploy, store } = await world();
+    const [one, two] = [await deploy('one'), await deploy('two')];
+    await releases.release({ ...PRODUCTION, deployment: one });
+    await releases.release({ ...PRODUCTION, deployment: two });
+    await releases.rollback(PRODUCTION);
+    const automatic = releases.release({ ...PRODUCTION, deployment: one, isAutomatic: true });
+    await expect(automatic).rejects.toMatchObject({ code: 'ENVIRONMENT_PAUSED' });
+    await releases.release({ ...PRODUCTION, deployment: one });
+    expect(await store.environment('shop', 'production')).toMatchObject({ current: 3, latest: 3 });
+    expect((await store.environment('shop', 'production'))?.pausedBecause).toBeUndefined();
+  });
+
+  it('is no rollback either', async () => {
+    const { releases, deploy, store } = await world();
+    const [one, two] = [await deploy('one'), await deploy('two')];
+    for (const deployment of [one, two, one]) {
+      await releases.release({ ...PRODUCTION, deployment });
+    }
+    await expect(releases.rollback({ ...PRODUCTION, to: 1 })).rejects.toMatchObject({
+      code: 'NOTHING_TO_ROLL_BACK',
+      detail: 'v1 ran the same as v3, which is current.',
+    });
+    expect(await store.environment('shop', 'production')).toMatchObject({ latest: 3 });
+  });
+});
+
+describe('a promotion', () => {
+  it('of a deployment by its name says so, and where it runs or ran', async () => {
+    const { releases, deploy } = await world();
+    const [one, two] = [await deploy('one'), await deploy('two')];
+    const promote = (deployment: typeof one) =>
+      releases.release({ ...PRODUCTION, deployment, isPromotion: true });
+    expect(await promote(one)).toMatchObject({ kind: 'promote', because: `Promote ${one.id}` });
+    await releases.release({ ...STAGING, deployment: one });
+    await releases.release({ ...STAGING, deployment: two });
+    expect(await promote(two)).toMatchObject({
+      kind: 'promote',
+      because: `Promote ${two.id} from staging v2`,
+    });
+    expect(await promote(one)).toMatchObject({ because: `Promote ${one.id} from staging v1` });
+  });
+});
+
 describe('a rollback', () => {
   it('without a number goes to the previous different one, and is itself a release; twice is forth again', async () => {
     const { releases, deploy, servedBy } = await world();

@@ -28,6 +28,7 @@ import {
   scaleOf,
   versionOf,
 } from '../core/release.ts';
+import { environmentKey } from '../core/route.ts';
 import type { Answered } from '../core/trial.ts';
 import type { ReleasesNeeds } from './needs.ts';
 import { completeTrial, performRelease, performTrial } from './perform.ts';
@@ -35,6 +36,7 @@ import { type Plan, pinFor, planRelease, planRollback } from './plan.ts';
 import { createPointers } from './pointers.ts';
 import { createQueue } from './queue.ts';
 import { recover } from './recover.ts';
+import { isStanding, runsElsewhere } from './standing.ts';
 import { createTrials, needRival } from './trials.ts';
 
 interface Asked {
@@ -52,6 +54,8 @@ export interface ReleaseRequest extends Asked {
   readonly deployment: Deployment;
   /** Where it ran before, for a promotion. */
   readonly from?: { readonly environment: EnvironmentName; readonly number: number };
+  /** It is a promotion of what was deployed before; where it ran is looked for when `from` does not say. */
+  readonly isPromotion?: boolean;
   /** Changes the settings in the same release. */
   readonly change?: SettingsRequest['change'];
   /** 1–99: only so many of the clients get it, until it is promoted whole, taken back by hand, or does worse. */
@@ -73,6 +77,12 @@ export interface SettingsRequest extends Asked {
   readonly secrets?: 'newest';
 }
 
+/** A release that was made, or the one that stands when there was nothing to make. */
+export interface Released extends Release {
+  /** It was current before, and runs just what was asked for: no number was given. */
+  readonly isStanding?: true;
+}
+
 export interface Releases {
   /** Once, at the start, before deploys are continued: what was under way has failed. */
   recover(): Promise<void>;
@@ -87,8 +97,8 @@ export interface Releases {
   /** Removes it with its history; what it ran stays as a deployment. */
   remove(project: string, name: EnvironmentName): Promise<void>;
   /** Deploys or promotes. Throws RELEASE_FAILED, IMAGE_GONE, NOT_READY, ENVIRONMENT_PAUSED, RELEASE_IN_PROGRESS, … */
-  release(request: ReleaseRequest): Promise<Release>;
-  /** One on trial is taken back, when no other is named. Throws NOTHING_TO_ROLL_BACK, RELEASE_NOT_FOUND, IMAGE_GONE before anything is touched, or RELEASE_FAILED. */
+  release(request: ReleaseRequest): Promise<Released>;
+  /** One on trial is taken back, when no other is named or the current one. Throws NOTHING_TO_ROLL_BACK, RELEASE_NOT_FOUND, IMAGE_GONE before anything is touched, or RELEASE_FAILED. */
   rollback(request: RollbackRequest): Promise<Release>;
   /** Undefined: nothing was released there yet, so that the settings wait for the first release; or nothing changed. */
   change(request: SettingsRequest): Promise<Release | undefined>;
@@ -117,7 +127,7 @@ export function createReleases(needs: ReleasesNeeds): Releases {
   /** Runs `act` when it is this environment's turn. */
   function inTurn<Result>({ project, environment }: Asked, act: () => Promise<Result>) {
     needName(environment);
-    return queue.take(`${project}/${environment}`, async () => {
+    return queue.take(environmentKey(project, environment), async () => {
       if (ending.aborted) throw new BerthError('SHUTTING_DOWN');
       return act();
     });
@@ -138,10 +148,22 @@ export function createReleases(needs: ReleasesNeeds): Releases {
     inTurn({ ...place, createdBy: 'berth' }, act),
   );
 
-  /** Whatever is on trial gives way. */
-  async function perform(plan: Plan): Promise<Release> {
-    await trials.takeBack(plan.draft, 'another release was made');
-    return performRelease(needs, pointers, plan, ending);
+  const live = { pointers, trials };
+  const perform = (plan: Plan) => performRelease(needs, live, plan, ending);
+
+  /** What stands goes on. Asked for by hand, nothing is tried beside it any more, and automatic deploys need not wait. */
+  async function stand(
+    request: ReleaseRequest,
+    current: Release,
+    environment: Environment | undefined,
+  ): Promise<Released> {
+    if (!request.isAutomatic) {
+      await trials.takeBack(request, `${versionOf(current)} was asked for again`);
+      if (environment?.pausedBecause !== undefined) {
+        await store.pauseEnvironment(request.project, request.environment, undefined);
+      }
+    }
+    return { ...current, isStanding: true };
   }
 
   /** What every draft has. */
@@ -216,7 +238,7 @@ export function createReleases(needs: ReleasesNeeds): Releases {
 
     release: (request) =>
       inTurn(request, async () => {
-        const { project, deployment, from, why } = request;
+        const { project, deployment, why } = request;
         const { environment, current, settings: before } = await stateOf(request);
         const settings = request.change?.(before) ?? before;
         if (request.isAutomatic && environment?.pausedBecause !== undefined) {
@@ -226,10 +248,12 @@ export function createReleases(needs: ReleasesNeeds): Releases {
         const base = await store.deployment(baseOf(deployment));
         const baseId = base?.id ?? deployment.id;
         const secrets = await pinFor(needs, { project, baseId, settings });
-        const kind = from ? 'promote' : 'deploy';
+        const from =
+          request.from ?? (request.isPromotion ? await runsElsewhere(needs, request) : undefined);
+        const kind = from || request.isPromotion ? 'promote' : 'deploy';
         const because = describeDeeds(
           [
-            from ? { kind: 'promote', baseId, from } : { kind: 'deploy', baseId },
+            { kind, baseId, ...(from ? { from } : {}) },
             { kind: 'settings', from: before, to: settings },
           ],
           why,
@@ -240,11 +264,13 @@ export function createReleases(needs: ReleasesNeeds): Releases {
         const onTrial = trials.at(request);
         if (percent !== undefined) {
           const stable = needRival(current, plan);
-          await trials.takeBack(request, `${percent} % are to get another one`);
-          return performTrial(needs, { pointers, trials }, plan, { percent, stable }, ending);
+          return performTrial(needs, live, plan, { percent, stable }, ending);
         }
         if (onTrial?.deploymentId === plan.draft.deploymentId) {
-          return completeTrial(needs, { pointers, trials }, onTrial, plan.scale);
+          return completeTrial(needs, live, onTrial, plan.scale);
+        }
+        if (current && (await isStanding(needs, plan, current))) {
+          return stand(request, current, environment);
         }
         return perform(plan);
       }),
@@ -253,7 +279,9 @@ export function createReleases(needs: ReleasesNeeds): Releases {
       inTurn(request, async () => {
         const { current } = await stateOf(request);
         const by = `by ${request.createdBy}${request.why === undefined ? '' : `: ${request.why}`}`;
-        const taken = request.to === undefined ? await trials.takeBack(request, by) : undefined;
+        // Everybody back to what stands: that is what both ask for while another one is tried.
+        const isBack = request.to === undefined || request.to === current?.number;
+        const taken = isBack ? await trials.takeBack(request, by) : undefined;
         if (taken) return taken;
         const target = await findTarget(request, current);
         if (target.kind === 'none') {

@@ -4,6 +4,7 @@ import type { DeploymentId, EnvironmentName, Release } from '../core/model.ts';
 import { environmentKey } from '../core/route.ts';
 import { versionOf } from '../core/release.ts';
 import { type Answered, createTally, judge, note, type Tally } from '../core/trial.ts';
+import type { GivingWay } from '../ports/release-store.ts';
 import type { ReleasesNeeds } from './needs.ts';
 import type { Pointers } from './pointers.ts';
 import type { Plan } from './plan.ts';
@@ -30,6 +31,10 @@ export interface Trials {
   begin(release: Release, stable: DeploymentId, plan: Plan): void;
   /** Everybody gets what stood before; the release has failed for this reason. Undefined: nothing is on trial there. */
   takeBack(place: Place, because: string): Promise<Release | undefined>;
+  /** What the store has to write when another release takes the place of the one on trial. */
+  givingWay(place: Place, because: string): GivingWay | undefined;
+  /** That was written: nobody is sent to what was on trial any more. */
+  gaveWay(place: Place, because: string): void;
   /** It has become current: nothing more is to be watched. */
   finish(place: Place): void;
   /** A request to an environment was answered by a deployment. */
@@ -57,6 +62,8 @@ export function createTrials(
       if (!before || !after) return;
       const { isWorse, because } = judge(before, after, clock.now());
       if (!isWorse) continue;
+      // At once: its turn may come only after a release that boots for minutes.
+      pointers.endTrial(release.project, release.environment);
       await inTurn(release, async () => {
         // Somebody may have decided meanwhile.
         if (trials.get(keyOf(release)) !== running) return;
@@ -71,13 +78,16 @@ export function createTrials(
     const running = trials.get(keyOf(place));
     if (!running) return undefined;
     const { release } = running;
-    const whole = `${release.because}; taken back: ${because}`;
+    const whole = takenBack(release, because);
     // First nobody is sent there any more, then it is written: a crash in between ends as a failed trial as well.
     stop(place);
     await store.failRelease(release, whole);
-    const { project, environment, number } = release;
-    reporter.report('warn', 'release.taken-back', { project, environment, number, because });
+    report(release, because);
     return { ...release, state: 'failed', because: whole };
+  }
+
+  function report({ project, environment, number }: Release, because: string): void {
+    reporter.report('warn', 'release.taken-back', { project, environment, number, because });
   }
 
   function stop(place: Place): void {
@@ -96,7 +106,7 @@ export function createTrials(
       at: clock.now(),
       actor: 'berth',
       action: 'release.taken-back',
-      subject: `${project}/${environment} ${versionOf(release)}`,
+      subject: `${environmentKey(project, environment)} ${versionOf(release)}`,
       team: owner?.team ?? '',
       project,
       detail: because,
@@ -131,6 +141,17 @@ export function createTrials(
     takeBack,
     finish: stop,
 
+    givingWay(place, because) {
+      const release = trials.get(keyOf(place))?.release;
+      return release && { number: release.number, because: takenBack(release, because) };
+    },
+    gaveWay(place, because) {
+      const running = trials.get(keyOf(place));
+      if (!running) return;
+      stop(place);
+      report(running.release, because);
+    },
+
     note(environment, deploymentId, answered) {
       const tally = trials.get(environment)?.tallies.get(deploymentId);
       if (tally) note(tally, answered, clock.now());
@@ -140,6 +161,17 @@ export function createTrials(
       for (const { end } of trials.values()) end.abort();
     },
   };
+}
+
+/** Why a release on trial gives way to another one, as part of a sentence. */
+export function whyGaveWay(next: Pick<Release, 'number'>, percent?: number): string {
+  return percent === undefined
+    ? `${versionOf(next)} was released`
+    : `${versionOf(next)} is tried with ${percent} % of clients`;
+}
+
+function takenBack({ because }: Release, why: string): string {
+  return `${because}; taken back: ${why}`;
 }
 
 /** Throws INVALID_INPUT when there is nothing to try a release against. */

@@ -156,6 +156,38 @@ export function releaseStoreContract(name: string, fresh: () => Promise<Fresh>):
       });
     });
 
+    it('and fails the release on trial that gives way with the switch, and only then', async () => {
+      const { store } = await fresh();
+      await released(store);
+      const begin = async (percent: number, givingWay?: { number: number; because: string }) => {
+        const trial = await store.beginRelease(aDraft({ deploymentId: 'shop-2' }));
+        expect(await store.beginTrial(trial, percent, givingWay)).toBe(true);
+        return trial;
+      };
+      const stateOf = async (number: number) => {
+        const found = await store.release('shop', 'production', number);
+        return [found?.state, found?.because];
+      };
+      const first = await begin(10);
+      const failing = await store.beginRelease(aDraft({ deploymentId: 'shop-3' }));
+      await store.failRelease(failing, 'it crashed');
+      const way = { number: first.number, because: 'taken back' };
+      expect(await store.switchTo(failing, undefined, way)).toBe(false);
+      expect(await store.beginTrial(failing, 10, way)).toBe(false);
+      expect(await stateOf(first.number)).toStrictEqual(['trial', 'Deploy shop-1']);
+      const second = await begin(20, way);
+      expect(await stateOf(first.number)).toStrictEqual(['failed', 'taken back']);
+      const next = await store.beginRelease(aDraft({ deploymentId: 'shop-3' }));
+      const last = { number: second.number, because: 'v5 was released' };
+      expect(await store.switchTo(next, undefined, last)).toBe(true);
+      expect(await stateOf(second.number)).toStrictEqual(['failed', 'v5 was released']);
+      expect(await store.unfinishedReleases()).toStrictEqual([]);
+      // What ended in another way meanwhile keeps its end.
+      const after = await store.beginRelease(aDraft());
+      expect(await store.switchTo(after, undefined, { ...last, because: 'again' })).toBe(true);
+      expect(await stateOf(second.number)).toStrictEqual(['failed', 'v5 was released']);
+    });
+
     it('and pauses automatic deploys until the next switch', async () => {
       const { store } = await fresh();
       await store.switchTo(await store.beginRelease(aDraft()), 'rolled back');

@@ -1,7 +1,7 @@
 /** Environments and releases in memory: every change is one synchronous step, so nobody sees half of it. */
 import { emptySettings } from '../../core/release.ts';
 import type { DeploymentId, Environment, Release } from '../../core/model.ts';
-import type { ReleaseStore } from '../../ports/release-store.ts';
+import type { GivingWay, ReleaseStore } from '../../ports/release-store.ts';
 
 type Place = Pick<Release, 'project' | 'environment' | 'number'>;
 
@@ -43,6 +43,12 @@ export function memoryReleases(needOpen: () => void): ReleaseStore {
     if (!there) return false;
     environments.set(keyOf(project, name), to(there));
     return true;
+  }
+
+  function giveWay(place: Place, givingWay: GivingWay | undefined): void {
+    if (!givingWay) return;
+    const { number, because } = givingWay;
+    change({ ...place, number }, ['trial'], (one) => ({ ...one, state: 'failed', because }));
   }
 
   return {
@@ -97,7 +103,7 @@ export function memoryReleases(needOpen: () => void): ReleaseStore {
       return release;
     },
 
-    async switchTo(place, pausedBecause) {
+    async switchTo(place, pausedBecause, givingWay) {
       needOpen();
       const { project, environment, number } = place;
       const history = historyOf(project, environment);
@@ -107,6 +113,7 @@ export function memoryReleases(needOpen: () => void): ReleaseStore {
         state: 'current',
       }));
       if (!isSwitched) return false;
+      giveWay(place, givingWay);
       if (before) change(before, ['current'], (one) => ({ ...one, state: 'superseded' }));
       const settings = history.find((one) => one.number === number)?.settings ?? emptySettings;
       return update(project, environment, ({ pausedBecause: _, ...one }) => ({
@@ -117,9 +124,11 @@ export function memoryReleases(needOpen: () => void): ReleaseStore {
       }));
     },
 
-    async beginTrial(place, percent) {
+    async beginTrial(place, percent, givingWay) {
       needOpen();
-      return change(place, ['preparing'], (one) => ({ ...one, state: 'trial', percent }));
+      const isBegun = change(place, ['preparing'], (one) => ({ ...one, state: 'trial', percent }));
+      if (isBegun) giveWay(place, givingWay);
+      return isBegun;
     },
 
     async failRelease(place, because) {

@@ -3,7 +3,7 @@ import { setImmediate } from 'node:timers/promises';
 import { type Kysely, sql } from 'kysely';
 import { emptySettings } from '../../core/release.ts';
 import type { Environment, Release } from '../../core/model.ts';
-import type { ReleaseQuery, ReleaseStore } from '../../ports/release-store.ts';
+import type { GivingWay, ReleaseQuery, ReleaseStore } from '../../ports/release-store.ts';
 import {
   environmentFromRow,
   environmentToRow,
@@ -42,6 +42,23 @@ export function sqliteReleases(open: () => Kysely<Tables>): ReleaseStore {
       .insertInto('environments')
       .values(environmentToRow(made))
       .onConflict((conflict) => conflict.columns(['project', 'name']).doNothing())
+      .execute();
+  }
+
+  async function giveWay(
+    database: Kysely<Tables>,
+    project: string,
+    name: string,
+    givingWay: GivingWay | undefined,
+  ): Promise<void> {
+    if (!givingWay) return;
+    await database
+      .updateTable('releases')
+      .set({ state: 'failed', because: givingWay.because })
+      .where('project', '=', project)
+      .where('environment', '=', name)
+      .where('number', '=', givingWay.number)
+      .where('state', '=', 'trial')
       .execute();
   }
 
@@ -136,7 +153,7 @@ export function sqliteReleases(open: () => Kysely<Tables>): ReleaseStore {
           return structuredClone(release);
         }),
 
-    switchTo: ({ project, environment: name, number }, pausedBecause) =>
+    switchTo: ({ project, environment: name, number }, pausedBecause, givingWay) =>
       open()
         .transaction()
         .execute(async (database) => {
@@ -149,6 +166,7 @@ export function sqliteReleases(open: () => Kysely<Tables>): ReleaseStore {
             .where('state', 'in', UNFINISHED)
             .executeTakeFirst();
           if (!row) return false;
+          await giveWay(database, project, name, givingWay);
           await database
             .updateTable('releases')
             .set({ state: 'superseded' })
@@ -176,17 +194,22 @@ export function sqliteReleases(open: () => Kysely<Tables>): ReleaseStore {
           return true;
         }),
 
-    async beginTrial({ project, environment: name, number }, percent) {
-      const { numUpdatedRows } = await open()
-        .updateTable('releases')
-        .set({ state: 'trial', percent })
-        .where('project', '=', project)
-        .where('environment', '=', name)
-        .where('number', '=', number)
-        .where('state', '=', 'preparing')
-        .executeTakeFirst();
-      return numUpdatedRows === 1n;
-    },
+    beginTrial: ({ project, environment: name, number }, percent, givingWay) =>
+      open()
+        .transaction()
+        .execute(async (database) => {
+          const { numUpdatedRows } = await database
+            .updateTable('releases')
+            .set({ state: 'trial', percent })
+            .where('project', '=', project)
+            .where('environment', '=', name)
+            .where('number', '=', number)
+            .where('state', '=', 'preparing')
+            .executeTakeFirst();
+          if (numUpdatedRows !== 1n) return false;
+          await giveWay(database, project, name, givingWay);
+          return true;
+        }),
 
     async failRelease({ project, environment: name, number }, because) {
       const { numUpdatedRows } = await open()
