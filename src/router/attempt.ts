@@ -2,6 +2,7 @@
 import type { Socket } from 'node:net';
 import type { Happened } from '../core/retry.ts';
 import type { Sent } from '../core/unread.ts';
+import { NotHttpError } from './answer-reader.ts';
 import type { RawHeaders } from './headers.ts';
 
 /** What is sent to the app. */
@@ -48,15 +49,12 @@ export function sentOn(
   return { localHost: localAddress, localPort, bytes: socket.bytesWritten - before };
 }
 
-/** The code of a system, Node or undici error; empty when it has none. */
+/** The code of a system or Node error; empty when it has none. */
 export function codeOf(error: Error): string {
   return 'code' in error && typeof error.code === 'string' ? error.code : '';
 }
 
 /** What the parsers say, or Node when it is to write it again, of an answer that breaks the rules of HTTP. */
 export function isNotHttp(error: Error): boolean {
-  return (
-    error.name === 'HTTPParserError' ||
-    /^(?:HPE_|ERR_HTTP_|ERR_INVALID_|UND_ERR_HEADERS_OVERFLOW)/.test(codeOf(error))
-  );
+  return error instanceof NotHttpError || /^(?:HPE_|ERR_HTTP_|ERR_INVALID_)/.test(codeOf(error));
 }

@@ -35,6 +35,11 @@ export class Deadlines {
     this.#pending.remove(deadline);
   }
 
+  /** Its time has come, whether or not it was noticed yet. */
+  isPassed({ at }: Deadline): boolean {
+    return at <= this.#clock.now();
+  }
+
   /** Forgets all deadlines. */
   close(): void {
     this.#pending.take();

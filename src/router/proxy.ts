@@ -10,13 +10,7 @@ import { mayWake } from '../core/wake.ts';
 import type { Lease, LeaseEnd } from '../ports/fleet.ts';
 import type { Served } from './access-log.ts';
 import { Answer } from './answer.ts';
-import {
-  type Attempt,
-  type AttemptSink,
-  codeOf,
-  isNotHttp,
-  type ReceivedHeaders,
-} from './attempt.ts';
+import { type Attempt, type AttemptSink, isNotHttp, type ReceivedHeaders } from './attempt.ts';
 import { RequestBody } from './body.ts';
 import type { RequestContext, RouterContext } from './context.ts';
 import type { Deadline } from './deadlines.ts';
@@ -204,7 +198,10 @@ class Exchange implements AttemptSink, LossWatcher {
       this.#attempt = sendStream(upstreams.dial(lease), outgoing, this.#body, this, limits);
     } else {
       this.#upstream = upstreams.use(lease);
-      this.#attempt = sendWhole(this.#upstream.pool, outgoing, whole, this);
+      this.#attempt = sendWhole(this.#upstream, outgoing, whole, this);
+      if (this.#attempt === undefined) {
+        this.#finish({ kind: 'error', error: new BerthError('BAD_REQUEST') }, 'done');
+      }
     }
   }
 
@@ -252,11 +249,6 @@ class Exchange implements AttemptSink, LossWatcher {
   }
 
   onFailure(happened: Happened, error: Error): void {
-    if (codeOf(error) === 'UND_ERR_INVALID_ARG') {
-      // Nothing is wrong with the instance: our client will not send such a request at all.
-      this.#finish({ kind: 'error', error: new BerthError('BAD_REQUEST') }, 'done');
-      return;
-    }
     // Bytes that are not HTTP say nothing about the instance's health; a connection that broke does.
     const isGarbled = isNotHttp(error) || (happened === 'answering' && !this.#answer.hasBegun);
     if (isGarbled) {

@@ -12,13 +12,14 @@ import type { WakeRules } from '../core/wake.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { Fleet } from '../ports/fleet.ts';
 import { Served } from './access-log.ts';
+import type { Connect } from './connection.ts';
 import type { RouterContext } from './context.ts';
 import { BufferBudget } from './buffer-budget.ts';
 import { Deadlines } from './deadlines.ts';
 import { answerHealth, HEALTH_PATH } from './health.ts';
 import { Http2Request } from './http2-request.ts';
 import type { Http2Response } from './http2-response.ts';
-import { Http2Speaker } from './http2-server.ts';
+import { type Http2Abuse, Http2Speaker } from './http2-server.ts';
 import { DEFAULT_ROUTER_LIMITS, type RouterLimits } from './limits.ts';
 import { Losses } from './losses.ts';
 import { proxy } from './proxy.ts';
@@ -26,7 +27,7 @@ import { Reception, type ReceptionOptions } from './reception.ts';
 import { createServers, isHandshakeFailure, type Servers } from './servers.ts';
 import { TrustedProxies } from './trusted-proxies.ts';
 import { proxyConnect, proxyUpgrade, responseFor } from './upgrade.ts';
-import { type Connect, Upstreams } from './upstream.ts';
+import { Upstreams } from './upstream.ts';
 
 export interface RouterOptions extends ReceptionOptions {
   readonly fleet: Fleet;
@@ -46,6 +47,8 @@ export interface RouterOptions extends ReceptionOptions {
   readonly protocol?: (deploymentId: DeploymentId) => AppProtocol;
   /** Which requests may wake a deployment; absent, or undefined for one: all. */
   readonly wakeRules?: (deploymentId: DeploymentId) => WakeRules | undefined;
+  /** Hears of each connection of HTTP/2 that was ended for what its client sent, with the address that it came from. */
+  readonly onHttp2Abuse?: (abuse: Http2Abuse, client: string) => void;
   /** How instances are reached; absent: over TCP. The simulation has a network of its own. */
   readonly connect?: Connect;
 }
@@ -87,15 +90,16 @@ class HttpRouter implements Router {
     const limits = { ...DEFAULT_ROUTER_LIMITS, ...options.limits };
     this.#options = options;
     const trusted = new TrustedProxies(options.trustedProxies ?? []);
+    const deadlines = new Deadlines(options.clock);
     this.#context = {
       fleet: options.fleet,
       clock: options.clock,
       limits,
       version: options.version,
-      deadlines: new Deadlines(options.clock),
+      deadlines,
       losses: new Losses(),
       splices: new Set(),
-      upstreams: new Upstreams(limits, options.connect),
+      upstreams: new Upstreams({ limits, deadlines, connect: options.connect }),
       buffers: new BufferBudget(limits.totalReplayBytes),
       durationMs: options.durationMs,
       protocol: options.protocol ?? (() => 'http1'),
@@ -110,6 +114,7 @@ class HttpRouter implements Router {
       deadlines: this.#context.deadlines,
       onStream: (req, res) => this.#onStream(req, res),
       newKey: () => Buffer.from(options.random.id(16)).toString('base64'),
+      onAbuse: (abuse, client) => options.onHttp2Abuse?.(abuse, client),
     });
     this.#servers = createServers(limits, http2, options.secure, trusted);
     this.server = this.#servers.plain;
@@ -156,8 +161,8 @@ class HttpRouter implements Router {
       this.#onQuiet = resolve;
       if (this.#exchanges === 0) resolve();
     });
+    upstreams.close();
     deadlines.close();
-    await upstreams.close();
   }
 
   #onRequest(req: IncomingMessage, res: ServerResponse): void {

@@ -1,116 +1,134 @@
-/** Sends a request whose body is wholly known through the instance's pool: the common and cheapest way. */
-import type { Dispatcher } from 'undici';
+/** Sends a request whose body is wholly known over a connection that is kept: the common and cheapest way. */
 import type { Happened } from '../core/retry.ts';
 import { NOTHING_SENT, type Sent } from '../core/unread.ts';
-import {
-  type Attempt,
-  type AttemptSink,
-  codeOf,
-  isNotHttp,
-  type OutgoingRequest,
-  type ReceivedHeaders,
-  sentOn,
-} from './attempt.ts';
-import type { Connection, ConnectionUser } from './connection.ts';
+import { NotHttpError } from './answer-reader.ts';
+import type { Attempt, AttemptSink, OutgoingRequest } from './attempt.ts';
+import type { Connection, ConnectionUser, WireRequest } from './connection.ts';
+import { isHeaderName, isHeaderValue, isTarget } from './header-form.ts';
+import type { Upstream } from './upstream.ts';
 
-const NO_HEADERS: ReceivedHeaders = [];
-
-/** `body` is null when there is none. */
+/** `body` is null when there is none. @returns undefined when the request cannot be written down as HTTP/1.1. */
 export function sendWhole(
-  pool: Dispatcher,
+  upstream: Upstream,
   request: OutgoingRequest,
   body: Buffer | null,
   sink: AttemptSink,
-): Attempt {
-  const attempt = new WholeAttempt(sink);
-  pool.dispatch(
-    { path: request.path, method: request.method, headers: request.headers, body },
-    attempt,
-  );
+): Attempt | undefined {
+  const wire = wireRequest(request, body);
+  if (wire === undefined) return undefined;
+  const attempt = new WholeAttempt(wire, sink);
+  attempt.begin(upstream);
   return attempt;
 }
 
 class WholeAttempt implements Attempt, ConnectionUser {
+  readonly request: WireRequest;
   readonly #sink: AttemptSink;
-  #controller: Dispatcher.DispatchController | undefined;
+  #connection: Connection | undefined;
+  #isSent = false;
   #hasHead = false;
   #isOver = false;
-  connection: Connection | undefined;
-  #writtenBefore = 0;
 
-  constructor(sink: AttemptSink) {
+  constructor(request: WireRequest, sink: AttemptSink) {
+    this.request = request;
     this.#sink = sink;
   }
 
+  begin(upstream: Upstream): void {
+    this.#connection = upstream.send(this);
+  }
+
   resume(): void {
-    this.#controller?.resume();
+    if (!this.#isOver) this.#connection?.resume();
   }
 
   abort(): void {
+    if (this.#isOver) return;
     this.#isOver = true;
-    this.#controller?.abort(new Error('aborted'));
+    this.#connection?.destroy();
   }
 
   sent(): Sent | undefined {
     if (this.#hasHead) return undefined;
-    // undici calls onRequestStart just before it writes the first byte.
-    if (this.#controller === undefined) return NOTHING_SENT;
-    const socket = this.connection?.socket;
-    return socket && sentOn(socket, this.#writtenBefore);
+    if (!this.#isSent || this.#connection === undefined) return NOTHING_SENT;
+    const { localAddress = '', localPort = 0 } = this.#connection.socket;
+    const { head, body } = this.request;
+    // All of it was written at once.
+    return { localHost: localAddress, localPort, bytes: head.length + (body?.length ?? 0) };
   }
 
-  onRequestStart(controller: Dispatcher.DispatchController): void {
-    this.#controller = controller;
-    // What earlier requests on the same connection sent does not count.
-    this.#writtenBefore = this.connection?.socket?.bytesWritten ?? 0;
-    if (this.#isOver) controller.abort(new Error('aborted'));
+  onSent(connection: Connection): void {
+    this.#connection = connection;
+    this.#isSent = true;
   }
 
-  onResponseStart(
-    controller: Dispatcher.DispatchController,
-    status: number,
-    _headers: unknown,
-    message = '',
-  ): void {
+  onInformation(status: number, headers: readonly string[]): void {
+    if (!this.#isOver) this.#sink.onInformation(status, headers);
+  }
+
+  onHead(status: number, message: string, headers: readonly string[]): void {
     if (this.#isOver) return;
-    const headers = received(controller.rawHeaders);
-    if (status < 200) {
-      this.#sink.onInformation(status, headers);
-      return;
-    }
     this.#hasHead = true;
     this.#sink.onHead(status, message, headers);
   }
 
-  onResponseData(controller: Dispatcher.DispatchController, chunk: Buffer): void {
-    if (!this.#isOver && !this.#sink.onData(chunk)) controller.pause();
+  onBody(bytes: Buffer): boolean {
+    // What is passed on may wait for a slow client, and the bytes are lent.
+    return this.#isOver || this.#sink.onData(Buffer.from(bytes));
   }
 
-  onResponseEnd(controller: Dispatcher.DispatchController): void {
+  onEnd(trailers: readonly string[]): void {
     if (this.#isOver) return;
     this.#isOver = true;
-    this.#sink.onEnd(received(controller.rawTrailers));
-  }
-
-  onResponseError(_controller: unknown, error: Error): void {
-    if (this.#isOver) return;
-    this.#isOver = true;
-    this.#sink.onFailure(this.#happened(error), error);
-  }
-
-  #happened(error: Error): Happened {
-    const code = codeOf(error);
-    // undici calls onRequestStart just before it writes the first byte.
-    if (this.#controller === undefined) {
-      return code === 'UND_ERR_DESTROYED' || code === 'UND_ERR_CLOSED' ? 'undelivered' : 'refused';
+    try {
+      this.#sink.onEnd(trailers);
+    } catch (error) {
+      this.#sink.onFailure('answering', error as Error);
     }
-    // Two lengths in one head come out as a body that fits neither.
-    const isNoAnswer = isNotHttp(error) || code === 'UND_ERR_RES_CONTENT_LENGTH_MISMATCH';
-    return this.#hasHead || isNoAnswer ? 'answering' : 'reset';
+  }
+
+  onRefused(error: Error): void {
+    this.#fail('refused', error);
+  }
+
+  onBroken(error: Error): void {
+    this.#fail(this.#hasHead || error instanceof NotHttpError ? 'answering' : 'reset', error);
+  }
+
+  #fail(happened: Happened, error: Error): void {
+    if (this.#isOver) return;
+    this.#isOver = true;
+    this.#sink.onFailure(happened, error);
   }
 }
 
-/** HTTP/1.1 gives a flat list; anything else would be a plain object, which this pool never gives. */
-function received(headers: Dispatcher.DispatchController['rawHeaders']): ReceivedHeaders {
-  return Array.isArray(headers) ? headers : NO_HEADERS;
+/** Methods whose requests say that they have no body when they have none (RFC 9110 8.6). */
+const WITH_BODY: ReadonlySet<string> = new Set([
+  'POST',
+  'PUT',
+  'PATCH',
+  'QUERY',
+  'PROPFIND',
+  'PROPPATCH',
+]);
+
+function wireRequest(
+  { method, path, headers }: OutgoingRequest,
+  body: Buffer | null,
+): WireRequest | undefined {
+  if (!isHeaderName(method) || !isTarget(path)) return undefined;
+  const hasBody = body !== null && body.length > 0;
+  const isHead = method === 'HEAD';
+  // Some apps answer these two with bytes, or leave bytes unread, that would be taken for part of the next.
+  const mayStay = !isHead && (!hasBody || WITH_BODY.has(method));
+  let head = `${method} ${path} HTTP/1.1\r\n`;
+  for (let i = 0; i + 1 < headers.length; i += 2) {
+    const name = headers[i] as string;
+    const value = headers[i + 1] as string;
+    if (!isHeaderName(name) || !isHeaderValue(value)) return undefined;
+    head += `${name}: ${value}\r\n`;
+  }
+  head += mayStay ? 'connection: keep-alive\r\n' : 'connection: close\r\n';
+  if (hasBody || WITH_BODY.has(method)) head += `content-length: ${body?.length ?? 0}\r\n`;
+  return { head: `${head}\r\n`, body: hasBody ? body : null, isHead, mayStay };
 }

@@ -1,52 +1,72 @@
 /** The connections to instances: a pool per instance, made with its first lease and gone when it rests. */
 import { type ClientHttp2Session, connect } from 'node:http2';
 import type { Socket } from 'node:net';
-import { type buildConnector, Pool } from 'undici';
 import type { InstanceId } from '../core/model.ts';
 import type { Lease } from '../ports/fleet.ts';
-import { tellingClient } from './connection.ts';
-import type { RouterLimits } from './limits.ts';
+import {
+  type Connect,
+  Connection,
+  type ConnectionOptions,
+  type ConnectionOwner,
+  type ConnectionUser,
+} from './connection.ts';
 import { PatientSocket } from './patient-socket.ts';
-
-/** Begins a connection to an instance: the socket says `connect` or `error` later. */
-export type Connect = (to: { readonly host: string; readonly port: number }) => Socket;
 
 /** Half-open, so that an app that has sent all can still read, and the other way round. */
 const overTcp: Connect = ({ host, port }) =>
   new PatientSocket({ allowHalfOpen: true }).connect({ host, port });
 
+/** What connections need, without their owner. */
+export type UpstreamOptions = Omit<ConnectionOptions, 'owner'>;
+
 /** The pool of one instance, and how many requests use it now. */
-export class Upstream {
-  readonly pool: Pool;
+export class Upstream implements ConnectionOwner {
   readonly host: string;
   readonly port: number;
   inUse = 0;
-
-  readonly #origin: string;
+  readonly #options: ConnectionOptions;
+  readonly #onDisconnected: () => void;
+  readonly #connections = new Set<Connection>();
+  /** The one that rests for the shortest time is the last. */
+  readonly #idle: Connection[] = [];
+  #isClosed = false;
   #session: ClientHttp2Session | undefined;
 
-  constructor({ host, port }: Lease, limits: RouterLimits, connect: Connect | undefined) {
-    this.#origin = `http://${host.includes(':') ? `[${host}]` : host}:${port}`;
+  /** `onDisconnected`: its last connection has ended. */
+  constructor({ host, port }: Lease, options: UpstreamOptions, onDisconnected: () => void) {
     this.host = host;
     this.port = port;
-    this.pool = new Pool(this.#origin, {
-      pipelining: 1,
-      factory: tellingClient,
-      allowH2: false,
-      // Time is bounded by `limits.duration`, for the answer as a whole.
-      headersTimeout: 0,
-      bodyTimeout: 0,
-      connectTimeout: limits.connectTimeoutMs,
-      ...(connect && { connect: connectorFor(connect, { host, port }) }),
-      keepAliveTimeout: limits.upstreamKeepAliveMs,
-      maxHeaderSize: limits.responseHeaderBytes,
-    });
+    this.#options = { ...options, owner: this };
+    this.#onDisconnected = onDisconnected;
+  }
+
+  /** Sends a request over a connection that rests, or a new one. @returns the connection, if it is known already. */
+  send(user: ConnectionUser): Connection {
+    for (let idle = this.#idle.pop(); idle !== undefined; idle = this.#idle.pop()) {
+      if (idle.use(user)) return idle;
+    }
+    const connection = new Connection(this, user, this.#options);
+    this.#connections.add(connection);
+    return connection;
+  }
+
+  onIdle(connection: Connection): void {
+    this.#idle.push(connection);
+  }
+
+  onClosed(connection: Connection): void {
+    const place = this.#idle.lastIndexOf(connection);
+    if (place !== -1) this.#idle.splice(place, 1);
+    this.#connections.delete(connection);
+    if (this.#connections.size === 0 && !this.#isClosed) this.#onDisconnected();
   }
 
   /** For apps that speak HTTP/2: one connection takes all requests, and is made again when it is gone. */
   session(): ClientHttp2Session {
     if (this.#session === undefined || this.#session.closed || this.#session.destroyed) {
-      this.#session = connect(this.#origin, { settings: { enablePush: false } });
+      const { host, port } = this;
+      const origin = `http://${host.includes(':') ? `[${host}]` : host}:${port}`;
+      this.#session = connect(origin, { settings: { enablePush: false } });
       // Its streams tell what became of them.
       this.#session.on('error', () => {});
     }
@@ -54,19 +74,21 @@ export class Upstream {
   }
 
   get isConnected(): boolean {
-    return this.pool.stats.connected > 0 || this.#session?.destroyed === false;
+    return this.#connections.size > 0 || this.#session?.destroyed === false;
   }
 
-  /** Ends all connections at once. */
-  async destroy(): Promise<void> {
+  /** Ends all connections at once; requests on them are told. */
+  destroy(): void {
+    this.#isClosed = true;
     this.#session?.destroy();
-    await this.pool.destroy();
+    for (const connection of this.#connections) connection.socket.destroy();
   }
 
   /** Ends them when what is under way has ended. */
-  async close(): Promise<void> {
+  close(): void {
+    this.#isClosed = true;
     this.#session?.close();
-    await this.pool.close();
+    for (const connection of this.#connections) connection.close();
   }
 }
 
@@ -76,14 +98,11 @@ export class Upstream {
  * when an instance leaves `running`; and a lease on an instance that had to be woken never meets an older pool.
  */
 export class Upstreams {
-  readonly #limits: RouterLimits;
-  readonly #connect: Connect | undefined;
+  readonly #options: UpstreamOptions;
   readonly #byInstance = new Map<InstanceId, Upstream>();
 
-  /** Without `connect`, connections are TCP. */
-  constructor(limits: RouterLimits, connect?: Connect) {
-    this.#limits = limits;
-    this.#connect = connect;
+  constructor(options: UpstreamOptions) {
+    this.#options = options;
   }
 
   /** Instances with a pool. */
@@ -99,9 +118,8 @@ export class Upstreams {
       upstream = undefined;
     }
     if (upstream === undefined) {
-      upstream = new Upstream(lease, this.#limits, this.#connect);
+      upstream = this.#open(lease);
       this.#byInstance.set(lease.instanceId, upstream);
-      this.#dropWhenDisconnected(lease.instanceId, upstream);
     }
     upstream.inUse += 1;
     return upstream;
@@ -109,7 +127,7 @@ export class Upstreams {
 
   /** A connection of its own for one request, being made. */
   dial(lease: Lease): Socket {
-    return (this.#connect ?? overTcp)(lease);
+    return (this.#options.connect ?? overTcp)(lease);
   }
 
   release(upstream: Upstream): void {
@@ -121,37 +139,25 @@ export class Upstreams {
     const upstream = this.#byInstance.get(instanceId);
     if (upstream === undefined) return;
     this.#byInstance.delete(instanceId);
-    void (upstream.inUse === 0 ? upstream.destroy() : upstream.close());
+    if (upstream.inUse === 0) upstream.destroy();
+    else upstream.close();
   }
 
   /** Closes every connection at once. */
-  async close(): Promise<void> {
-    const pools = [...this.#byInstance.values()].map((upstream) => upstream.destroy());
+  close(): void {
+    for (const upstream of this.#byInstance.values()) upstream.destroy();
     this.#byInstance.clear();
-    await Promise.all(pools);
   }
 
   /** A pool without connections holds nothing but memory: an instance that is never heard of again leaves no trace. */
-  #dropWhenDisconnected(instanceId: InstanceId, upstream: Upstream): void {
-    const look = () => {
+  #open(lease: Lease): Upstream {
+    const { instanceId } = lease;
+    const upstream = new Upstream(lease, this.#options, () => {
       if (upstream.inUse > 0 || upstream.isConnected) return;
       if (this.#byInstance.get(instanceId) === upstream) this.forget(instanceId);
-    };
-    upstream.pool.on('disconnect', look);
-    upstream.pool.on('connectionError', look);
-  }
-}
-
-function connectorFor(connect: Connect, to: Parameters<Connect>[0]): buildConnector.connector {
-  return (_options, callback) => {
-    const socket = connect(to);
-    const fail = (error: Error) => callback(error, null);
-    socket.once('error', fail);
-    socket.once('connect', () => {
-      socket.off('error', fail);
-      callback(null, socket);
     });
-  };
+    return upstream;
+  }
 }
 
 function isStale(upstream: Upstream, lease: Lease): boolean {

@@ -52,7 +52,7 @@ export const PARTS: readonly Part[] = [
   {
     name: 'router',
     may: { core: WORDS, ports: NEEDS },
-    packages: ['undici'],
+    packages: [],
     node: true,
     because: SAME_RULE,
   },
