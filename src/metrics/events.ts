@@ -17,6 +17,8 @@ export class Events {
   readonly builds = new Map<string, number>();
   /** By outcome: `ready`, or a code. */
   readonly deploys = new Map<string, number>();
+  /** Connections of HTTP/2 that were ended for what their client sent, by why. */
+  readonly abuses = new Map<string, number>();
   deaths = 0;
   readonly #phases = new Map<string, { phase: Phase; start: string; buckets: Buckets }>();
 
@@ -48,6 +50,9 @@ export class Events {
         break;
       case 'deploy.ended':
         add(this.deploys, facts['code'] ?? facts['state']);
+        break;
+      case 'client.ended':
+        add(this.abuses, facts['why']);
         break;
       default:
     }

@@ -149,10 +149,11 @@ describe('what the parts report', () => {
     reporter.report('warn', 'instance.start-failed', { code: 'NO_PORT' });
     reporter.report('warn', 'instance.died', {});
     reporter.report('info', 'instance.demoted', { to: 'parked' });
+    reporter.report('warn', 'client.ended', { why: 'overhead', client: '203.0.113.7' });
     reporter.report('info', 'build.ended', { ms: 1_000 });
     reporter.report('info', 'build.ended', { ms: 1_000, code: 'BUILD_FAILED' });
     reporter.report('info', 'deploy.ended', { state: 'ready' });
-    expect(passed).toHaveLength(9);
+    expect(passed).toHaveLength(10);
     const lines = await linesOf(metrics);
     expect(lines).toEqual(
       expect.arrayContaining([
@@ -166,6 +167,7 @@ describe('what the parts report', () => {
         'berth_start_phase_seconds_sum{phase="park",start="parked"} 0.09',
         'berth_failed_starts_total{code="NO_PORT"} 1',
         'berth_instance_deaths_total 1',
+        'berth_http2_abuses_total{why="overhead"} 1',
         'berth_demotions_total{tier="parked"} 1',
         'berth_builds_total{outcome="built"} 1',
         'berth_builds_total{outcome="BUILD_FAILED"} 1',

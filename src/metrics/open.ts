@@ -223,6 +223,13 @@ function addEvents(registry: Registry, events: Events): void {
     ['tier'],
     () => labelled('tier', events.demotions),
   );
+  counter(
+    registry,
+    'berth_http2_abuses_total',
+    'Connections of HTTP/2 that were ended for what their client sent, by why.',
+    ['why'],
+    () => labelled('why', events.abuses),
+  );
   counter(registry, 'berth_builds_total', 'Builds that have ended.', ['outcome'], () =>
     labelled('outcome', events.builds),
   );

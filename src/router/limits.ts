@@ -20,8 +20,10 @@ export interface RouterLimits {
   readonly http2Streams: number;
   /** Streams that a client may reset at once; then a tenth of it each second. */
   readonly http2Resets: number;
-  /** Pings and settings that a client may send within 10 s. */
+  /** Pings and settings that a client may send within 10 s, beside one for each time that it was sent something. */
   readonly http2ControlFrames: number;
+  /** What a client may send beside its requests and beyond what its answers are worth, in bytes; then a tenth of it each second. */
+  readonly http2OverheadBytes: number;
   /** Headers of an app's answer, in bytes. */
   readonly responseHeaderBytes: number;
   /** Time to connect to an instance, in ms. */
@@ -58,6 +60,7 @@ export const DEFAULT_ROUTER_LIMITS: RouterLimits = {
   http2Streams: 100,
   http2Resets: 300,
   http2ControlFrames: 200,
+  http2OverheadBytes: 1024 * 1024,
   responseHeaderBytes: 64 * 1024,
   connectTimeoutMs: 10_000,
   // Below the 2 s of gunicorn, the shortest default among common servers that send no keep-alive hint.
