@@ -321,6 +321,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
       },
     }),
     ...(options.trustedProxies && { trustedProxies: options.trustedProxies }),
+    onHttp2Abuse: (why, client) => reporter.report('warn', 'client.ended', { why, client }),
     challengeAnswer: (hostname, path) => tls.challengeAnswer(hostname, path),
     onAccess: (record) => {
       metrics.count(record);
