@@ -287,6 +287,22 @@ describe('rm', () => {
     expect((await berth(['rm', first?.id ?? '', 'nothing', '--yes'])).code).toBe(1);
     expect(await json(['ls', 'twice'])).toHaveLength(2);
   });
+
+  it('of several names removes all that can go, and says which stays and why', async () => {
+    for (const value of ['1', '2', '3']) {
+      await berth(['deploy', hello, '--name', 'many', '-e', `A=${value}`]);
+    }
+    const ids = ((await json(['ls', 'many'])) as { id: string }[]).map(({ id }) => id);
+    const [used = ''] = ids;
+    await berth(['promote', used, '--to', 'production']);
+    const some = await berth(['rm', ...ids, '--yes']);
+    expect(some.code).toBe(1);
+    expect(some.err).toContain(`✗ Kept ${used}`);
+    expect(some.err).toContain('error DEPLOYMENT_IN_USE: ');
+    expect(await json(['ls', 'many'])).toMatchObject([{ id: used }]);
+    await berth(['environments', 'rm', 'production', '--name', 'many', '--yes']);
+    expect((await berth(['rm', used, '--yes'])).code).toBe(0);
+  });
 });
 
 describe('up and down', () => {

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import { VirtualClock } from '../../sim/clock.ts';
 import { BerthError } from '../core/errors.ts';
+import { aDeployment } from '../core/fixtures/deployment.ts';
 import { DEFAULT_RULES, type CleanupRules } from '../core/gc.ts';
 import type { Deployment, InstanceView } from '../core/model.ts';
 import { createMemoryEngine } from '../engines/memory/engine.ts';
@@ -16,22 +17,7 @@ const DAY_MS = 24 * HOUR_MS;
 const GB = 1e9;
 
 function preview(id: string, createdAt: number): Deployment {
-  return {
-    id,
-    project: 'shop',
-    source: { kind: 'image', reference: 'x' },
-    configuration: {
-      slot: { cpus: 0.125, memoryMiB: 512 },
-      limits: { maxConcurrentReqs: 10, durationMs: 300_000, timeoutMs: 60_000 },
-      scale: { min: 0, max: 10 },
-      idle: 'freeze',
-      env: {},
-      buildEnv: {},
-    },
-    state: 'ready',
-    createdAt,
-    createdBy: 'local',
-  };
+  return aDeployment({ id, project: 'shop', state: 'ready', createdAt });
 }
 
 /** A store that counts what is written, and refuses it while its disk is full. */
@@ -69,6 +55,8 @@ async function openWorld(rules: Partial<CleanupRules> = {}) {
   const instances: InstanceView[] = [];
   const expired: string[] = [];
   const reports: string[] = [];
+  let looks = 0;
+  let sweep = () => Promise.resolve();
   const space = { freeBytes: 60 * GB, totalBytes: 100 * GB };
   const open = () =>
     openCleanup({
@@ -90,8 +78,14 @@ async function openWorld(rules: Partial<CleanupRules> = {}) {
       },
       removeEnvironment: (project, name) => store.deleteEnvironment(project, name),
       onExpired: async ({ id }, because) => void expired.push(`${id}: ${because}`),
-      aliases: () => Promise.resolve([]),
-      sweepBlobs: () => Promise.resolve({ count: 0, bytes: 0 }),
+      aliases: () => {
+        looks += 1;
+        return Promise.resolve([]);
+      },
+      sweepBlobs: async () => {
+        await sweep();
+        return { count: 0, bytes: 0 };
+      },
       rules: { ...DEFAULT_RULES, ...rules },
       fileSystems: () => Promise.resolve([space]),
       budgetBytes: 10 * GB,
@@ -133,6 +127,16 @@ async function openWorld(rules: Partial<CleanupRules> = {}) {
     pass,
     passUntil,
     start,
+    /** How often it has looked at all there is. */
+    looks: () => looks,
+    /** Holds the last step of a clean-up; resolves when one has come to it. */
+    holdSweep: (until: Promise<void>) =>
+      new Promise<void>((resolve) => {
+        sweep = () => {
+          resolve();
+          return until;
+        };
+      }),
   };
 }
 
@@ -262,6 +266,27 @@ test('folders that no deployment has go at the start, and others stay', async ()
   await cleanup.clear();
   expect(await readdir(folders.logs)).toEqual(['here']);
   expect(await readdir(folders.builds)).toEqual(['here']);
+});
+
+test('deployments that are removed together are cleared after together, and one that comes later is not forgotten', async () => {
+  const { cleanup, looks, holdSweep, folders } = await openWorld();
+  const counted = async (times: number) => {
+    const before = looks();
+    await Promise.all(Array.from({ length: times }, () => cleanup.clear()));
+    return looks() - before;
+  };
+  const once = await counted(1);
+  // The first has begun before the others came, so they need one more.
+  expect(await counted(20)).toBeLessThanOrEqual(2 * once);
+  const { promise: isHeld, resolve: letGo } = Promise.withResolvers<void>();
+  const hasLooked = holdSweep(isHeld);
+  const first = cleanup.clear();
+  await hasLooked;
+  await mkdir(join(folders.builds, 'late'));
+  const second = cleanup.clear();
+  letGo();
+  await Promise.all([first, second]);
+  expect(await readdir(folders.builds)).toEqual([]);
 });
 
 test('the disk is measured each day, and after three days there is a forecast', async () => {

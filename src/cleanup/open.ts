@@ -63,6 +63,7 @@ export async function openCleanup(needs: CleanupNeeds): Promise<Cleanup> {
   let known: DiskUsage | undefined;
   let pressedAt = Number.NEGATIVE_INFINITY;
   let measuring: Promise<DiskUsage> | undefined;
+  let waiting: Promise<void> | undefined;
 
   /** One after the other: two runs would only get in each other's way. */
   function inTurn<Result>(work: () => Promise<Result>): Promise<Result> {
@@ -191,11 +192,20 @@ export async function openCleanup(needs: CleanupNeeds): Promise<Cleanup> {
     }
   }
 
+  /** Who asks while one waits for its turn shares it: it looks at everything when it begins. */
+  function clearSoon(): Promise<void> {
+    waiting ??= inTurn(() => {
+      waiting = undefined;
+      return attempt('clear', () => clear(needs, rules, lastRequests.all()));
+    });
+    return waiting;
+  }
+
   return {
     noteRequest: (id) => lastRequests.note(id),
     plan: () => plan(needs, rules, lastRequests.all()),
     run: () => inTurn(() => run(rules, false)),
-    clear: () => inTurn(() => attempt('clear', () => clear(needs, rules, lastRequests.all()))),
+    clear: clearSoon,
     usage: measure,
 
     async room({ wantedBytes, isAlone = false }) {
