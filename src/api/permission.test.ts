@@ -37,6 +37,7 @@ const NEEDED: Readonly<Record<string, Verb | 'anyone' | 'open' | readonly Verb[]
   'POST /api/v1/projects/:project/identify': 'deploy',
   'PATCH /api/v1/projects/:project/environments/:environment': 'configure',
   'GET /api/v1/projects/:project/environments': 'read',
+  'DELETE /api/v1/projects/:project': 'remove',
   'GET /api/v1/projects/:project/environments/:environment': 'read',
   'PUT /api/v1/projects/:project/environments/:environment': 'configure',
   'DELETE /api/v1/projects/:project/environments/:environment': 'remove',

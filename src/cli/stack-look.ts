@@ -18,7 +18,14 @@ import {
   type WantedRuns,
 } from '../core/stack.ts';
 import { planStack } from '../core/stack-plan.ts';
-import type { Alias, Client, DeployBody, Environment, IdentifyBody } from '../client/client.ts';
+import type {
+  Alias,
+  Client,
+  DeployBody,
+  Environment,
+  IdentifyBody,
+  Identity,
+} from '../client/client.ts';
 import { leadsTo, nameOf } from './alias-ls.ts';
 import { canReadHeredocs } from './deploy.ts';
 import { type DeployRequest, readRequest } from './deploy-request.ts';
@@ -67,7 +74,7 @@ export async function look(
     teams: new Map(teams.map(({ name, plan }) => [name, { plan }])),
     projects,
     aliases: stack.aliases ? new Map((await client.aliases()).map(seenAlias)) : new Map(),
-    secrets: await secretsOf(client, teamsWithSecrets(found, projects, team), teamNames),
+    secrets: await secretsOf(client, who, teamsWithSecrets(found, projects, team), teamNames),
     deployments: await identified(client, found, projects, requests),
     deploymentIds: await idsFor(client, found, projects),
     team,
@@ -170,11 +177,16 @@ function teamsWithSecrets(
 
 async function secretsOf(
   client: Client,
+  { projects }: Identity,
   teams: ReadonlySet<string>,
   there: ReadonlySet<string>,
 ): Promise<Platform['secrets']> {
-  const secrets = new Map<string, ReadonlySet<string>>();
+  const secrets = new Map<string, ReadonlySet<string> | 'unknown'>();
   for (const team of teams) {
+    if (projects) {
+      secrets.set(team, 'unknown');
+      continue;
+    }
     const names = there.has(team) ? (await client.secrets(team)).map(({ name }) => name) : [];
     secrets.set(team, new Set(names));
   }

@@ -78,6 +78,28 @@ test('a refusal is thrown at once, a server that stays away after a while', asyn
   await expect(began.next()).rejects.toMatchObject({ code: 'SERVER_NOT_RUNNING' });
 });
 
+test('a stream that always ends, whatever it tells again, is given up', async () => {
+  let count = 0;
+  const { client } = await serve((_request, response) => {
+    count += 1;
+    // What a server says whose own reading fails each time: the same steps, and lines it has told.
+    response.writeHead(200, { 'content-type': 'text/event-stream' });
+    response.end(`event: step\nid: 0\ndata: {"name":"build"}\n\n${line(1)}`);
+  });
+  const told = [];
+  const following = (async () => {
+    for await (const event of client.progress('x')) {
+      told.push(event.kind);
+      if (told.length > 1_000) throw new Error('it goes on for ever');
+    }
+  })();
+  await expect(following).rejects.toMatchObject({
+    code: 'INTERNAL',
+    detail: expect.stringContaining('without anything new') as unknown,
+  });
+  expect(count).toBeLessThan(100);
+});
+
 test('whoever stops listening leaves, and an answer that is none of ours is said so', async () => {
   const left = Promise.withResolvers<void>();
   const { client } = await serve((request, response) => {

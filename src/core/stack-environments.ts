@@ -263,6 +263,8 @@ function missingSecrets(
 ): void {
   const team = platform.projects.get(project)?.team ?? wanted.team ?? platform.team;
   const there = platform.secrets.get(team);
+  // Whoever carries it out is told by the server, before anything of the environment is changed.
+  if (there === 'unknown') return;
   for (const [variable, value] of Object.entries(variables)) {
     const [secret] = secretNamesOf({ [variable]: value });
     if (secret === undefined || there?.has(secret)) continue;

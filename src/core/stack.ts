@@ -49,8 +49,8 @@ export interface Platform {
   readonly projects: ReadonlyMap<string, SeenProject>;
   /** Where each leads: `shop/production`, or the id of a deployment; and whose project that is. */
   readonly aliases: ReadonlyMap<string, { readonly target: string; readonly project: string }>;
-  /** Names of the secrets of each team. */
-  readonly secrets: ReadonlyMap<string, ReadonlySet<string>>;
+  /** Names of the secrets of each team; unknown to a token for some of its projects only. */
+  readonly secrets: ReadonlyMap<string, ReadonlySet<string> | 'unknown'>;
   /** What folders, images and names of deployments stand for, by `runsKey`. Absent: not there yet. */
   readonly deployments: ReadonlyMap<
     string,
