@@ -2,8 +2,19 @@
 import { once } from 'node:events';
 import { readFile } from 'node:fs/promises';
 import { connect, constants } from 'node:http2';
-import type { Socket } from 'node:net';
+import type { AddressInfo, Socket } from 'node:net';
+import { connect as connectSecure } from 'node:tls';
 import { afterEach, describe, expect, it } from 'vitest';
+import {
+  block,
+  END_HEADERS,
+  END_STREAM,
+  frame,
+  onFrame,
+  PREFACE,
+  request,
+  TYPE,
+} from '../../test/fixtures/http2-frames.ts';
 import {
   APP,
   APP_HOST,
@@ -14,6 +25,7 @@ import {
   until,
   type World,
 } from '../../test/fixtures/router-world.ts';
+import { foreignPair } from '../tls/fixtures/world.ts';
 import type { RouterLimits } from './limits.ts';
 
 let world: World;
@@ -31,80 +43,63 @@ afterEach(async () => {
   expect(world.fleet.active).toBe(0);
 });
 
-/** A frame of HTTP/2. */
-function frame(type: number, flags: number, stream: number, payload: Buffer): Buffer {
-  const head = Buffer.alloc(9);
-  head.writeUIntBE(payload.length, 0, 3);
-  head[3] = type;
-  head[4] = flags;
-  head.writeUInt32BE(stream, 5);
-  return Buffer.concat([head, payload]);
-}
+/** A request without a body on the first stream. */
+const get = (headers: Buffer) => frame(TYPE.headers, END_HEADERS | END_STREAM, 1, headers);
+const NEVER = request('GET', APP_HOST, '/never');
 
-const NOTHING = Buffer.alloc(0);
-const PREFACE = Buffer.concat([
-  Buffer.from('PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n', 'latin1'),
-  frame(4, 0, 0, NOTHING),
-]);
+/** More than any bound of these tests lets through, and less than what holds without one. */
+const MANY = 500;
 
-/** HPACK without compression: each a literal with a name of its own. */
-function block(...headers: [string, string][]): Buffer {
-  return Buffer.concat(
-    headers.map(([name, value]) =>
-      Buffer.concat([
-        Buffer.from([0, name.length]),
-        Buffer.from(name, 'latin1'),
-        Buffer.from([value.length]),
-        Buffer.from(value, 'latin1'),
-      ]),
-    ),
-  );
-}
-
-const REQUEST = block(
-  [':method', 'GET'],
-  [':scheme', 'http'],
-  [':authority', APP_HOST],
-  [':path', '/never'],
-);
-
-/** Sends until the other side has closed. */
-async function flood(socket: Socket, next: (turn: number) => Buffer): Promise<number> {
-  let turn = 0;
+/** Sends, each time when the last was read, until the other side has closed. */
+async function flood(next: (turn: number) => Buffer): Promise<void> {
+  let reader: Socket | undefined;
+  world.router.server.once('connection', (socket: Socket) => {
+    reader = socket;
+  });
+  const socket = await dial(world);
+  const isOpen = () => !socket.destroyed && !socket.readableEnded;
   socket.on('error', () => {});
   socket.resume();
-  while (!socket.destroyed && !socket.readableEnded) {
-    socket.write(next(turn));
-    turn += 1;
-    if (turn > 20_000) throw new Error('it was let go on for ever');
-    await new Promise((resolve) => setImmediate(resolve));
+  socket.write(PREFACE);
+  try {
+    for (let turn = 0; isOpen(); turn += 1) {
+      if (turn === MANY) throw new Error(`${MANY} were let through`);
+      socket.write(next(turn));
+      await until(() => reader?.bytesRead === socket.bytesWritten || !isOpen());
+    }
+  } finally {
+    socket.destroy();
   }
-  socket.destroy();
-  return turn;
 }
 
 describe('a flood of HTTP/2', () => {
+  const post = () => frame(TYPE.headers, END_HEADERS, 1, request('POST', APP_HOST, '/never'));
   const id = (turn: number) => turn * 2 + 1;
   const cancel = Buffer.from([0, 0, 0, constants.NGHTTP2_CANCEL]);
+  const head = (turn: number) => frame(TYPE.headers, END_HEADERS | END_STREAM, id(turn), NEVER);
+  const settings = Buffer.concat(
+    Array.from({ length: 40 }, (_, at) => Buffer.from([0xf0, at, 0, 0, 0, 0])),
+  );
 
   it.each<[string, (turn: number) => Buffer]>([
-    [
-      'of resets',
-      (turn) => Buffer.concat([frame(1, 5, id(turn), REQUEST), frame(3, 0, id(turn), cancel)]),
-    ],
-    ['of pings', () => frame(6, 0, 0, Buffer.alloc(8))],
-    ['of settings', () => frame(4, 0, 0, NOTHING)],
+    ['of resets', (turn) => Buffer.concat([head(turn), frame(TYPE.reset, 0, id(turn), cancel)])],
+    ['of pings', () => frame(TYPE.ping, 0, 0, Buffer.alloc(8))],
+    ['of settings', () => frame(TYPE.settings, 0, 0)],
+    ['of settings in one frame', () => frame(TYPE.settings, 0, 0, settings)],
     [
       'of continuations',
       (turn) =>
-        turn === 0 ? frame(1, 1, 1, REQUEST) : frame(9, 0, 1, block([`x-${turn}`, 'a'.repeat(50)])),
+        turn === 0
+          ? frame(TYPE.headers, END_STREAM, 1, NEVER)
+          : frame(TYPE.continuation, 0, 1, block([`x-${turn}`, 'a'.repeat(50)])),
     ],
-    ['of frames of no stream', (turn) => frame(0, 0, id(turn), Buffer.from('x'))],
+    ['of frames of no stream', (turn) => frame(TYPE.data, 0, id(turn), Buffer.from('x'))],
+    ['of streams beyond the bound', head],
+    ['of data without any bytes', (turn) => (turn === 0 ? post() : frame(TYPE.data, 0, 1))],
   ])('%s ends its connection, and others are served', async (_name, next) => {
-    await start({ http2Resets: 50, http2ControlFrames: 50 });
-    const socket = await dial(world);
-    socket.write(PREFACE);
-    expect(await flood(socket, next)).toBeLessThan(2_000);
+    await start({ http2Resets: 50, http2ControlFrames: 50, http2Streams: 5 });
+    await flood(next);
+    expect(world.fleet.active).toBeLessThanOrEqual(5);
     expect((await call(world)).text).toBe('ok');
     await until(() => world.fleet.active === 0);
   });
@@ -154,10 +149,33 @@ describe('a request of HTTP/2 that breaks the rules', () => {
     const socket = await dial(world);
     socket.on('error', () => {});
     socket.resume();
-    socket.write(Buffer.concat([PREFACE, frame(1, 5, 1, block(...headers))]));
+    socket.write(Buffer.concat([PREFACE, get(block(...headers))]));
     // A ping behind it: what comes before its answer was seen.
-    socket.write(frame(6, 0, 0, Buffer.alloc(8)));
+    socket.write(frame(TYPE.ping, 0, 0, Buffer.alloc(8)));
     await once(socket, 'data');
+    expect((await call(world)).text).toBe('ok');
+    expect(world.fleet.acquired).toBe(1);
+    socket.destroy();
+  });
+
+  it.each<[string, Partial<RouterLimits>, number]>([
+    ['that are too large', { headerBytes: 2_000 }, 30],
+    ['of which there are too many', { headerCount: 20 }, 30],
+  ])('never reaches an app: headers %s', async (_name, limits, count) => {
+    await start(limits);
+    const socket = await dial(world);
+    socket.on('error', () => {});
+    let hasPong = false;
+    onFrame(socket, ({ type }) => {
+      hasPong ||= type === TYPE.ping;
+    });
+    const many = Array.from({ length: count }, (_, at): [string, string] => [
+      `x-${at}`,
+      'a'.repeat(100),
+    ]);
+    socket.write(Buffer.concat([PREFACE, get(block(...good, ...many))]));
+    socket.write(frame(TYPE.ping, 0, 0, Buffer.alloc(8)));
+    await until(() => hasPong || socket.destroyed);
     expect((await call(world)).text).toBe('ok');
     expect(world.fleet.acquired).toBe(1);
     socket.destroy();
@@ -174,7 +192,7 @@ describe('a request of HTTP/2 that breaks the rules', () => {
     socket.on('error', () => {});
     socket.resume();
     const evil = block(...good, ['x-a', 'b\r\nx-smuggled: 1']);
-    socket.write(Buffer.concat([PREFACE, frame(1, 5, 1, evil)]));
+    socket.write(Buffer.concat([PREFACE, get(evil)]));
     await call(world);
     expect(seen).not.toContain('x-smuggled');
     expect(seen.join()).not.toContain('\n');
@@ -217,13 +235,49 @@ describe('a client', () => {
     for (const socket of held) socket.destroy();
   });
 
+  it('over TLS is counted among the same', async () => {
+    const { pair } = await foreignPair([APP_HOST]);
+    const secure = { tls: { cert: pair.certificate, key: pair.key } };
+    world = await startWorld({ limits: { socketsPerClient: 2 }, secure });
+    await world.fleet.serve(APP, (_req, res) => res.end('ok'));
+    const server = world.router.secureServer!;
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    const { port } = server.address() as AddressInfo;
+    const held = await Promise.all([dial(world), dial(world)]);
+    const one = connectSecure({ port, rejectUnauthorized: false });
+    one.on('error', () => {});
+    await until(() => one.destroyed);
+    held.pop()?.destroy();
+    await until(async () => {
+      const other = connectSecure({ port, rejectUnauthorized: false });
+      other.on('error', () => {});
+      await until(() => other.destroyed || other.authorizationError !== undefined);
+      const isLet = !other.destroyed;
+      other.destroy();
+      return isLet;
+    });
+    for (const socket of held) socket.destroy();
+  });
+
+  it.each([
+    ['HTTP/1.1', `GET / HTTP/1.1\r\nhost: ${APP_HOST}\r\n\r\n`],
+    ['HTTP/2', Buffer.concat([PREFACE, get(request('GET', APP_HOST, '/'))]).toString('latin1')],
+  ])('that rests after its answer is not kept for ever, over %s', async (_name, bytes) => {
+    await start({ keepAliveTimeoutMs: 50 });
+    const socket = await dial(world);
+    const closed = readAll(socket);
+    socket.write(bytes, 'latin1');
+    await until(() => world.records.length === 1);
+    await closed;
+  });
+
   it.each([
     ['nothing', ''],
     ['two letters of the preface', 'PR'],
     ['the preface and no request', PREFACE.toString('latin1')],
     [
       'headers that never end',
-      Buffer.concat([PREFACE, frame(1, 1, 1, REQUEST)]).toString('latin1'),
+      Buffer.concat([PREFACE, frame(TYPE.headers, END_STREAM, 1, NEVER)]).toString('latin1'),
     ],
   ])('that says %s is not waited for', async (_name, bytes) => {
     await start({ headersTimeoutMs: 50, keepAliveTimeoutMs: 50 });

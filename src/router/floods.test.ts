@@ -3,6 +3,15 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import { afterEach, describe, expect, it } from 'vitest';
 import {
+  END_HEADERS,
+  frame,
+  PADDED,
+  PREFACE,
+  request,
+  room,
+  TYPE,
+} from '../../test/fixtures/http2-frames.ts';
+import {
   APP,
   APP_HOST,
   call,
@@ -114,46 +123,19 @@ describe('a crowd of clients', () => {
   });
 });
 
-/** A frame of HTTP/2. */
-function frame(type: number, flags: number, stream: number, payload: Buffer): Buffer {
-  const head = Buffer.alloc(9);
-  head.writeUIntBE(payload.length, 0, 3);
-  head[3] = type;
-  head[4] = flags;
-  head.writeUInt32BE(stream, 5);
-  return Buffer.concat([head, payload]);
-}
-
-/** A POST to /swallow whose body is still to come: literals without a table. */
-const HEAD = Buffer.concat(
-  [
-    [':method', 'POST'],
-    [':scheme', 'http'],
-    [':authority', APP_HOST],
-    [':path', '/swallow'],
-  ].map(([name = '', value = '']) =>
-    Buffer.concat([
-      Buffer.from([0, name.length]),
-      Buffer.from(name),
-      Buffer.from([value.length]),
-      Buffer.from(value),
-    ]),
-  ),
-);
+/** A POST whose body is still to come. */
 const OPENING = Buffer.concat([
-  Buffer.from('PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n', 'latin1'),
-  frame(4, 0, 0, Buffer.alloc(0)),
-  frame(1, 4, 1, HEAD),
+  PREFACE,
+  frame(TYPE.headers, END_HEADERS, 1, request('POST', APP_HOST, '/swallow')),
 ]);
-const ONE = Buffer.from([0, 0, 0, 1]);
 
 describe('frames of HTTP/2 that cost nothing to send', () => {
   it.each<[string, Buffer, 'ended' | 'bounded']>([
-    ['data without any bytes', frame(0, 0, 1, Buffer.alloc(0)), 'ended'],
-    ['data of padding only', frame(0, 8, 1, Buffer.from([3, 0, 0, 0])), 'bounded'],
-    ['room for one byte more', frame(8, 0, 0, ONE), 'bounded'],
-    ['room on a stream', frame(8, 0, 1, ONE), 'bounded'],
-    ['priorities', frame(2, 0, 1, Buffer.from([0, 0, 0, 0, 1])), 'bounded'],
+    ['data without any bytes', frame(TYPE.data, 0, 1), 'ended'],
+    ['data of padding only', frame(TYPE.data, PADDED, 1, Buffer.from([3, 0, 0, 0])), 'bounded'],
+    ['room for one byte more', room(0, 1), 'bounded'],
+    ['room on a stream', room(1, 1), 'bounded'],
+    ['priorities', frame(TYPE.priority, 0, 1, Buffer.from([0, 0, 0, 0, 1])), 'bounded'],
     ['frames of a kind that nobody knows', frame(0xfa, 0, 1, Buffer.alloc(8)), 'bounded'],
   ])('%s: what is held is bounded and others are served', async (_name, flood, what) => {
     await start({});

@@ -31,6 +31,10 @@ export function checkForm(req: InboundRequest, limits: RouterLimits): WellFormed
   if (raw.length > limits.headerCount * 2) {
     return malformed(431, `There are more than ${limits.headerCount} headers.`);
   }
+  // The parser of HTTP/1.1 counts by itself. Node holds clients of HTTP/2 to it only when they have said that they know.
+  if (req.httpVersionMajor === 2 && lengthOf(raw) > limits.headerBytes) {
+    return malformed(431, 'The headers are too large.');
+  }
   // The parser takes `GET /` alone as HTTP/0.9, and 2.0 in the clothes of 1.1. Real streams of HTTP/2 say themselves whether they have a body.
   if (req.hasBody === undefined && req.httpVersionMajor !== 1) {
     return malformed(400, 'It is neither HTTP/1.0 nor HTTP/1.1.');
@@ -51,6 +55,12 @@ export function checkForm(req: InboundRequest, limits: RouterLimits): WellFormed
   const path = originForm(url, host, req.method);
   if (path === undefined) return malformed(400, 'The request target does not fit its Host header.');
   return { kind: 'wellFormed', host, parsed, path };
+}
+
+function lengthOf(raw: readonly string[]): number {
+  let length = 0;
+  for (const text of raw) length += text.length;
+  return length;
 }
 
 /** Undefined when there is none, or more than one. */

@@ -102,7 +102,7 @@ describe('a flood', () => {
     ['room for one byte more', room(0, 1), ['overhead']],
     ['room on a stream', room(1, 1), ['overhead']],
     ['data of padding only', frame(TYPE.data, PADDED, 1, Buffer.from([3, 0, 0, 0])), ['overhead']],
-    // Node's own rates of these differ from release to release.
+    // Node's own bounds of these differ from release to release.
     [
       'priorities',
       frame(TYPE.priority, 0, 1, Buffer.from([0, 0, 0, 0, 1])),
