@@ -33,14 +33,16 @@ import { systemClock as clock } from './system/clock.ts';
 import { claimDataFolder } from './system/data-folder.ts';
 import { diskSpaces } from './system/disk.ts';
 import { monitorLag } from './system/event-loop-lag.ts';
-import { bind, parseListen, portOf, portSuffix } from './system/listen.ts';
+import { bind, parseListen, portOf } from './system/listen.ts';
 import { httpProbe } from './system/probe.ts';
 import { systemHostMemory } from './system/host-memory.ts';
 import { drawBytes, systemRandom as random } from './system/random.ts';
 import { openTls } from './tls/open.ts';
+import { Addresses } from './wiring/addresses.ts';
 import { openDriver, podmanStorage } from './wiring/driver.ts';
 import { logTo, reportedTo } from './wiring/log.ts';
 import type { RunningServer, ServerOptions } from './wiring/options.ts';
+import { takeUp } from './wiring/take-up.ts';
 
 export type { RunningServer, ServerOptions } from './wiring/options.ts';
 
@@ -245,13 +247,12 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
 
   const lag = monitorLag(clock);
   opened.defer(() => lag.close());
-  let listen = options.listen;
-  let listenTls: string | undefined;
+  const addresses = new Addresses(domain, options.listen, tlsOptions?.redirects ?? false);
   const facts = (): ServerFacts => ({
     version,
     pid: process.pid,
-    listen,
-    listenTls,
+    listen: addresses.plain,
+    listenTls: addresses.tls,
     domain,
     dataFolder: data,
     startedAt,
@@ -259,15 +260,6 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     cores: availableParallelism(),
     memoryMiB: Math.floor(totalmem() / MIB),
   });
-  const platformUrl = () => {
-    if (domain === 'localhost') return `http://127.0.0.1${portSuffix(listen)}`;
-    if (listenTls !== undefined) return `https://berth.${domain}${portSuffix(listenTls, 443)}`;
-    return `http://berth.${domain}${portSuffix(listen)}`;
-  };
-  const urlOfHost = (host: string) =>
-    listenTls !== undefined && tlsOptions?.redirects
-      ? `https://${host}${portSuffix(listenTls, 443)}`
-      : `http://${host}${portSuffix(listen)}`;
   const api = await createApi({
     ...(options.trustedProxies ? { trustedProxies: options.trustedProxies } : {}),
     access,
@@ -290,13 +282,13 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     secrets,
     certificates: tls.certificates,
     cleanup,
-    urlOf: (id) => urlOfHost(routes.hostOf(id)),
+    urlOf: (id) => addresses.urlOf(routes.hostOf(id)),
     deploymentAt(hostname) {
       const route = routes.resolve(hostname, '/');
       return route.kind === 'deployment' ? route.deploymentId : undefined;
     },
-    urlOfHost,
-    urlOfEnvironment: (project, name) => urlOfHost(routes.hostOfEnvironment(project, name)),
+    urlOfHost: (host) => addresses.urlOf(host),
+    urlOfEnvironment: (project, name) => addresses.urlOf(routes.hostOfEnvironment(project, name)),
     closing: closing.signal,
     nextRequestId: () => random.id(12),
     reporter,
@@ -317,7 +309,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
         tls: door.options,
         guard: (server) => door.guard(server),
         hstsSeconds: tlsOptions?.hstsSeconds,
-        redirectPort: tlsOptions?.redirects ? () => portOf(listenTls ?? '') : undefined,
+        redirectPort: tlsOptions?.redirects ? () => portOf(addresses.tls ?? '') : undefined,
       },
     }),
     ...(options.trustedProxies && { trustedProxies: options.trustedProxies }),
@@ -334,12 +326,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     },
   });
 
-  // Known before the first request: every deployment, then what the engine still runs, then what was not finished.
-  const deployments = await store.deployments();
-  for (const deployment of deployments) directory.note(deployment);
-  await aliases.load();
   opened.defer(() => scheduler.stop());
-  await scheduler.start(deployments.filter(({ state }) => state === 'ready'));
   let removesInstances = false;
   opened.defer(async () => {
     if (!removesInstances) return;
@@ -349,31 +336,30 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     for (const project of projects) await engine.removeNetwork(project);
   });
   opened.defer(() => deployer.close());
-  await releases.recover();
-  await deployer.resume();
   opened.defer(() => releases.close());
-  await releases.open();
+  const known = await takeUp({ store, directory, aliases, scheduler, releases, deployer });
   opened.defer(() => cleanup.close());
   cleanup.start();
 
-  listen = await bind(router.server, wanted);
+  addresses.plain = await bind(router.server, wanted);
   opened.defer(() => router.close());
-  if (router.secureServer && wantedTls) listenTls = await bind(router.secureServer, wantedTls);
+  if (router.secureServer && wantedTls) addresses.tls = await bind(router.secureServer, wantedTls);
   opened.defer(() => closing.abort());
   tls.renew();
   const loginCode = await access.inviteFirstOwner();
   if (loginCode !== undefined) {
-    const link = `${platformUrl()}${loginPath(loginCode)}`;
+    const link = `${addresses.platformUrl()}${loginPath(loginCode)}`;
     await folder.writeLoginLink(link);
     reporter.report('info', 'owner.invited', { link, advice: 'It works once, for 24 hours.' });
   }
+  const { plain: listen, tls: listenTls } = addresses;
   await folder.writeNote({ pid: process.pid, listen, version });
   reporter.report('info', 'server.started', {
     listen,
     listenTls,
     data,
     engine: description,
-    deployments: deployments.length,
+    deployments: known,
   });
 
   const running = opened.move();

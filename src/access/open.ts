@@ -104,10 +104,12 @@ export async function openAccess(needs: AccessNeeds): Promise<Access> {
   const going = new Set<string>();
 
   for (const project of await store.projects()) note(project.name, project.team);
-  for (const { project } of await store.deployments()) {
-    if (known.has(project)) continue;
-    const standing = { name: project, team: DEFAULT_TEAM, createdAt: clock.now() };
-    note(project, (await store.claimProject(standing)).team);
+  for await (const page of store.deploymentPages()) {
+    for (const { project } of page) {
+      if (known.has(project)) continue;
+      const standing = { name: project, team: DEFAULT_TEAM, createdAt: clock.now() };
+      note(project, (await store.claimProject(standing)).team);
+    }
   }
 
   function note(project: string, team: string): void {

@@ -81,16 +81,21 @@ export function addDeployments(routes: Routes, needs: ApiNeeds): void {
     },
     async (request, reply) => {
       const { project } = request.query;
-      const deployments = await store.deployments(project === undefined ? {} : { project });
+      const filter = project === undefined ? {} : { project };
       const who = whoOf(request);
       const running = new Map<string, string[]>();
-      for (const one of await store.currentReleases(project === undefined ? {} : { project })) {
-        const names = running.get(one.deploymentId);
-        if (names) names.push(one.environment);
-        else running.set(one.deploymentId, [one.environment]);
+      for await (const page of store.releaseOutlines({ ...filter, isCurrent: true })) {
+        for (const one of page) {
+          const names = running.get(one.deploymentId);
+          if (names) names.push(one.environment);
+          else running.set(one.deploymentId, [one.environment]);
+        }
       }
-      const seen = deployments.filter((one) => needs.access.sees(who, one.project));
-      const list = jsonList(deployment, seen, (one) => {
+      async function* seen() {
+        for await (const page of store.deploymentPages(filter))
+          yield page.filter((one) => needs.access.sees(who, one.project));
+      }
+      const list = jsonList(deployment, seen(), (one) => {
         const environments = running.get(one.id);
         return { ...toWireDeployment(one, urlOf), ...(environments ? { environments } : {}) };
       });

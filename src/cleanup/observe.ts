@@ -1,13 +1,20 @@
 /** Looks at everything that clean-up decides by. */
-import type { Seen } from '../core/gc.ts';
-import type { DeploymentId, InstanceState } from '../core/model.ts';
+import type { Seen, SeenDeployment } from '../core/gc.ts';
+import type { Deployment, DeploymentId, InstanceState } from '../core/model.ts';
+import type { SeenRelease } from '../core/reach.ts';
 import type { StoredImage } from '../ports/engine.ts';
 import { namesIn } from './measure.ts';
 import type { CleanupNeeds } from './needs.ts';
 
 const ASLEEP: ReadonlySet<InstanceState> = new Set(['parked', 'frozen', 'reclaimed', 'stopped']);
 
+/** With the blob that lists its files. */
+interface SeenRow extends SeenDeployment {
+  readonly manifest?: string;
+}
+
 export interface Observed extends Seen {
+  readonly deployments: readonly SeenRow[];
   readonly images: readonly StoredImage[];
 }
 
@@ -26,12 +33,11 @@ export async function observe(
     namesIn(folders.builds),
   ]);
   const images = await engine.images();
-  const deployments = await store.deployments();
+  const deployments: SeenRow[] = [];
+  for await (const page of store.deploymentPages()) deployments.push(...page.map(rowOf));
   const environments = await store.environments();
-  const releases = [];
-  for (const project of new Set(environments.map((environment) => environment.project))) {
-    releases.push(...(await store.releases({ project })));
-  }
+  const releases: SeenRelease[] = [];
+  for await (const page of store.releaseOutlines()) releases.push(...page);
   const aliases = await needs.aliases();
   const awake = new Set<DeploymentId>();
   for (const { deploymentId, state, inFlight } of fleet.instances()) {
@@ -51,5 +57,20 @@ export async function observe(
     images,
     logs,
     builds,
+  };
+}
+
+/** What its configuration says plays no part, and is by far the most of it. */
+function rowOf(deployment: Deployment): SeenRow {
+  const { id, project, state, createdAt, readyAt, derivedFrom, image, source } = deployment;
+  return {
+    id,
+    project,
+    state,
+    createdAt,
+    ...(readyAt === undefined ? {} : { readyAt }),
+    ...(derivedFrom === undefined ? {} : { derivedFrom }),
+    ...(image ? { image: { id: image.id } } : {}),
+    ...(source.kind === 'folder' ? { manifest: source.manifest } : {}),
   };
 }

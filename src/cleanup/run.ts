@@ -1,7 +1,7 @@
 /** Does what was decided: deployments first, then what nothing needs any more. */
 import { join } from 'node:path';
 import { type CleanupRules, type Decision, decideInSteps } from '../core/gc.ts';
-import type { DeploymentId } from '../core/model.ts';
+import type { Deployment, DeploymentId } from '../core/model.ts';
 import { environmentKey } from '../core/route.ts';
 import { childrenFirst, freedBy } from '../core/stored-images.ts';
 import { inTurns } from './in-turns.ts';
@@ -49,7 +49,6 @@ export async function removeDeployments(
     );
     if (due.length === 0) break;
     const decidedAt = needs.clock.now();
-    const byId = new Map(seen.deployments.map((one) => [one.id, one]));
     for (const decision of due) {
       if (signal.aborted || needs.clock.now() - decidedAt > FRESH_MS) break;
       if (tried.has(decision.id)) continue;
@@ -61,7 +60,7 @@ export async function removeDeployments(
         if (outcome === 'left') for (const id of runBy(seen, decision.id)) tried.add(id);
         continue;
       }
-      const deployment = byId.get(decision.id);
+      const deployment = await needs.store.deployment(decision.id);
       const isAsked = lastRequestAt.get(decision.id) ?? 0;
       tried.add(decision.id);
       // Asked since it was looked at: it lives on.
@@ -74,7 +73,7 @@ export async function removeDeployments(
 
   async function remove(
     { deploys, onExpired, reporter }: CleanupNeeds,
-    deployment: Observed['deployments'][number],
+    deployment: Deployment,
     because: string,
   ): Promise<'removed' | 'left'> {
     try {
@@ -248,8 +247,8 @@ async function blobs(
       .filter((one) => one.kind === 'deployment' && one.verdict === 'remove')
       .map((one) => one.id),
   );
-  const manifests = seen.deployments.flatMap(({ id, source }) =>
-    source.kind === 'folder' && !going.has(id) ? [source.manifest] : [],
+  const manifests = seen.deployments.flatMap(({ id, manifest }) =>
+    manifest !== undefined && !going.has(id) ? [manifest] : [],
   );
   const { count, bytes } = await needs.sweepBlobs(manifests, isDryRun);
   if (count === 0) return [];

@@ -2,6 +2,7 @@
 import { join } from 'node:path';
 import { buildReserveBytes, defaultBudgetBytes, type DiskSpace, roomBytes } from '../core/disk.ts';
 import { type Forecast, forecast } from '../core/forecast.ts';
+import type { DeploymentId } from '../core/model.ts';
 import { imageBytes, type ImageUse } from '../core/stored-images.ts';
 import { fileBytes, folderBytes, namesIn } from './measure.ts';
 import type { CleanupNeeds } from './needs.ts';
@@ -38,13 +39,16 @@ export interface DiskUsage {
 
 export async function measureUsage(needs: CleanupNeeds): Promise<DiskUsage> {
   const { store, engine, folders, clock } = needs;
-  const [ledger, deployments] = [await store.ledger(), await store.deployments()];
-  const images = await engine.images();
+  const ledger = await store.ledger();
   const uses: ImageUse[] = [];
-  const projectOf = new Map(deployments.map(({ id, project }) => [id, project]));
-  for (const { project, image, state } of deployments) {
-    if (image && state !== 'failed') uses.push({ project, imageId: image.id, kind: 'images' });
+  const projectOf = new Map<DeploymentId, string>();
+  for await (const page of store.deploymentPages()) {
+    for (const { id, project, image, state } of page) {
+      projectOf.set(id, project);
+      if (image && state !== 'failed') uses.push({ project, imageId: image.id, kind: 'images' });
+    }
   }
+  const images = await engine.images();
   for (const { kind, id, deploymentId } of ledger) {
     if (kind !== 'image' && kind !== 'layer') continue;
     const project = deploymentId === undefined ? undefined : projectOf.get(deploymentId);
@@ -60,7 +64,7 @@ export async function measureUsage(needs: CleanupNeeds): Promise<DiskUsage> {
     }
     return found;
   };
-  for (const { project } of deployments) of(project).deployments += 1;
+  for (const project of projectOf.values()) of(project).deployments += 1;
   for (const [project, bytes] of imageBytes(uses, images)) Object.assign(of(project), bytes);
   for (const kind of ['logs', 'builds'] as const) {
     for (const id of await namesIn(folders[kind])) {

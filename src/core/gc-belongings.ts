@@ -1,12 +1,12 @@
 /** What becomes of what deployments use: containers, networks, images, layers and folders. */
-import type { CleanupRules, Decision, Seen } from './gc.ts';
+import type { CleanupRules, Decision, Seen, SeenDeployment } from './gc.ts';
 import { keep, lives, type Reason, remove } from './gc-reason.ts';
-import type { Deployment, DeploymentId, LedgerEntry } from './model.ts';
+import type { DeploymentId, LedgerEntry } from './model.ts';
 import { eachInSteps, type Steps } from './steps.ts';
 
 /** What was seen, by the names under which it is asked for: ten thousand deployments must not be searched for each of them. */
 export interface Known extends Seen {
-  readonly byId: ReadonlyMap<DeploymentId, Deployment>;
+  readonly byId: ReadonlyMap<DeploymentId, SeenDeployment>;
   readonly kept: ReadonlySet<DeploymentId>;
   /** Projects with a deployment that is kept and runs, may run, or is worked on; and projects with any at all. */
   readonly running: ReadonlySet<string>;
@@ -76,7 +76,7 @@ function decideNetwork(project: string | undefined, { running, projects }: Known
   );
 }
 
-function decideImage(id: string, owner: Deployment | undefined, known: Known): Reason {
+function decideImage(id: string, owner: SeenDeployment | undefined, known: Known): Reason {
   if (known.isBuilding) return keep('a build is under way');
   const user = known.runs.get(id);
   if (user !== undefined) return keep(`the image of ${user}`);
@@ -91,7 +91,7 @@ function decideImage(id: string, owner: Deployment | undefined, known: Known): R
 
 function decideLayer(
   { id, createdAt, usedAt = createdAt }: LedgerEntry,
-  owner: Deployment | undefined,
+  owner: SeenDeployment | undefined,
   known: Known,
   { cacheTtlMs, failedTtlMs }: CleanupRules,
 ): Reason {
@@ -106,7 +106,7 @@ function decideLayer(
     : lives('build cache', 'used', ageMs, cacheTtlMs);
 }
 
-function isWorkedOn({ id, state }: Deployment, { underWay }: Seen): boolean {
+function isWorkedOn({ id, state }: SeenDeployment, { underWay }: Seen): boolean {
   return state === 'building' || state === 'verifying' || underWay.has(id);
 }
 

@@ -99,8 +99,6 @@ describe('deployments', () => {
             project: 'shop',
             name: 'production',
             current: 5,
-            latest: 6,
-            settings: { variables: {}, limits: {} },
             createdAt: 0,
           },
         ],

@@ -1,17 +1,10 @@
 /** What may go: every deployment and every entry of the ledger, to be kept or removed, and why in words. */
-import type {
-  Alias,
-  Deployment,
-  DeploymentId,
-  Environment,
-  LedgerEntry,
-  Release,
-} from './model.ts';
+import type { Alias, Deployment, DeploymentId, Environment, LedgerEntry } from './model.ts';
 import { targetName } from './alias.ts';
 import { isPreview } from './environment.ts';
 import { decideEntry, decideFolder, index, type Known } from './gc-belongings.ts';
 import { keep, lives, type Reason, remove } from './gc-reason.ts';
-import { currentReleases, inReach } from './reach.ts';
+import { currentReleases, inReach, type SeenRelease } from './reach.ts';
 import { environmentKey } from './route.ts';
 import { allSteps, eachInSteps, type Steps } from './steps.ts';
 
@@ -50,13 +43,19 @@ export interface ImageParent {
   readonly parentId?: string;
 }
 
+/** What decides about a deployment: of ten thousand no more than that is held at once. */
+export type SeenDeployment = Pick<
+  Deployment,
+  'id' | 'project' | 'state' | 'createdAt' | 'readyAt' | 'derivedFrom'
+> & { readonly image?: { readonly id: string } };
+
 /** Everything that was seen, at one moment. */
 export interface Seen {
   /** ms since the epoch. */
   readonly now: number;
-  readonly deployments: readonly Deployment[];
-  readonly environments: readonly Environment[];
-  readonly releases: readonly Release[];
+  readonly deployments: readonly SeenDeployment[];
+  readonly environments: readonly Pick<Environment, 'project' | 'name' | 'current' | 'createdAt'>[];
+  readonly releases: readonly SeenRelease[];
   readonly aliases: readonly Alias[];
   /** Deployments with an instance that runs or holds a lease. */
   readonly awake: ReadonlySet<DeploymentId>;
@@ -148,7 +147,7 @@ function* decideDeployments(seen: Seen, rules: CleanupRules): Steps<Decided> {
  * | the rest: previews | kept for `previewTtlMs` after the last request |
  */
 function decideDeployment(
-  { id, state, createdAt, readyAt = createdAt }: Deployment,
+  { id, state, createdAt, readyAt = createdAt }: SeenDeployment,
   namedBecause: string | undefined,
   preview: string,
   { now, underWay, awake, lastRequestAt }: Seen,
@@ -170,7 +169,7 @@ function decideDeployment(
 
 function namedByAliases(
   { aliases }: Seen,
-  current: ReadonlyMap<string, Release>,
+  current: ReadonlyMap<string, SeenRelease>,
 ): ReadonlyMap<DeploymentId, string> {
   const named = new Map<DeploymentId, string>();
   for (const { hostname, path, target } of aliases) {
@@ -212,7 +211,10 @@ function decideEnvironments(
 }
 
 /** Whoever is kept keeps the deployment whose image it runs, and so on to the first. */
-function keepBases(deployments: readonly Deployment[], decided: Map<DeploymentId, Decision>): void {
+function keepBases(
+  deployments: readonly SeenDeployment[],
+  decided: Map<DeploymentId, Decision>,
+): void {
   const byId = new Map(deployments.map((deployment) => [deployment.id, deployment]));
   for (const { id } of deployments) {
     let above = byId.get(id);

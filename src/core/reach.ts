@@ -5,6 +5,12 @@ import { environmentKey } from './route.ts';
 import { eachInSteps, type Steps } from './steps.ts';
 import { spanInWords } from './words.ts';
 
+/** What decides about a release. */
+export type SeenRelease = Pick<
+  Release,
+  'project' | 'environment' | 'number' | 'state' | 'baseId' | 'deploymentId' | 'createdAt'
+>;
+
 /**
  * What runs or may run again, each with the best reason: a current release before an older one. Of a preview only what is
  * on its way: a branch that nobody looks at any more keeps nothing.
@@ -12,15 +18,15 @@ import { spanInWords } from './words.ts';
 export function* inReach(
   seen: {
     readonly now: number;
-    readonly environments: readonly Environment[];
-    readonly releases: readonly Release[];
+    readonly environments: readonly Pick<Environment, 'project' | 'name' | 'current'>[];
+    readonly releases: readonly SeenRelease[];
   },
   rules: { readonly keepReleases: number; readonly keepProductionMs: number },
 ): Steps<ReadonlyMap<DeploymentId, string>> {
   const currents = new Map(
     seen.environments.map(({ project, name, current }) => [environmentKey(project, name), current]),
   );
-  const histories = new Map<string, Release[]>();
+  const histories = new Map<string, SeenRelease[]>();
   yield* eachInSteps(seen.releases, (release) => {
     const key = environmentKey(release.project, release.environment);
     const history = histories.get(key);
@@ -42,14 +48,14 @@ export function* inReach(
 }
 
 interface Reach {
-  readonly release: Release;
+  readonly release: SeenRelease;
   /** Lower is the better reason. */
   readonly rank: number;
   readonly because: string;
 }
 
 function reasons(
-  history: readonly Release[],
+  history: readonly SeenRelease[],
   current: number | undefined,
   now: number,
   { keepReleases, keepProductionMs }: { keepReleases: number; keepProductionMs: number },
@@ -85,7 +91,9 @@ function reasons(
 }
 
 /** What each environment runs now: `project/name` → its release. */
-export function currentReleases(releases: readonly Release[]): ReadonlyMap<string, Release> {
+export function currentReleases(
+  releases: readonly SeenRelease[],
+): ReadonlyMap<string, SeenRelease> {
   return new Map(
     releases
       .filter(({ state }) => state === 'current')

@@ -311,8 +311,7 @@ export function createDeployer(needs: DeploysNeeds): Deployer {
     },
 
     async resume() {
-      for (const deployment of await store.deployments()) {
-        if (deployment.state !== 'building' && deployment.state !== 'verifying') continue;
+      for (const deployment of await store.deployments({ states: ['building', 'verifying'] })) {
         needs.reporter.report('info', 'deploy.resumed', {
           id: deployment.id,
           state: deployment.state,

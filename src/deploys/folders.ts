@@ -1,4 +1,6 @@
 /** Work on whole uploads, asked for from the thread that serves requests and done on another. */
+import { getCompileCacheDir } from 'node:module';
+import { dirname } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import { BerthError } from '../core/errors.ts';
 import type { Clock } from '../ports/clock.ts';
@@ -18,12 +20,26 @@ export interface Folders {
 
 type Waiting = PromiseWithResolvers<unknown>;
 
-/** The thread is started with the first order, and again after it died. */
+/** A thread holds some 15 MiB: between deploys, and between the hours of clean-up, there is none. */
+const IDLE_MS = 60_000;
+
+/** The thread is started with the first order, and again after it died or had nothing to do for a minute. */
 export function openFolders(blobs: string, clock: Clock): Folders {
   const waiting = new Map<number, Waiting>();
   let worker: Worker | undefined;
   let lastId = 0;
   let isClosed = false;
+  const closing = new AbortController();
+
+  async function endWhenIdle(started: Worker): Promise<void> {
+    for (let upTo = -1; upTo !== lastId || waiting.size > 0; ) {
+      upTo = lastId;
+      await clock.sleep(IDLE_MS, closing.signal);
+      if (isClosed || worker !== started) return;
+    }
+    worker = undefined;
+    await started.terminate();
+  }
 
   function failAll(error: BerthError): void {
     for (const { reject } of waiting.values()) reject(error);
@@ -36,8 +52,10 @@ export function openFolders(blobs: string, clock: Clock): Folders {
       workerData: { blobs } satisfies WorkerData,
       // The flags of the main thread (an inspector, a test runner's loader) are not meant for it.
       execArgv: [],
+      env: threadEnvironment(),
     });
     started.unref();
+    void endWhenIdle(started);
     started.on('message', (delivery: Delivery) => {
       const asked = waiting.get(delivery.id);
       waiting.delete(delivery.id);
@@ -74,8 +92,18 @@ export function openFolders(blobs: string, clock: Clock): Folders {
       ask('sweep', manifests, clock.now() - idleMs, isDryRun),
     async close() {
       isClosed = true;
+      closing.abort();
       failAll(new BerthError('SHUTTING_DOWN'));
       await worker?.terminate();
     },
   };
+}
+
+/** Where compiled code is kept for this thread it is for that one, too: `main.ts` hides the variable from what we start. */
+function threadEnvironment(): NodeJS.ProcessEnv {
+  const folder = getCompileCacheDir();
+  // Node names a folder of its version in the one it was told.
+  return folder === undefined
+    ? process.env
+    : { ...process.env, NODE_COMPILE_CACHE: dirname(folder) };
 }

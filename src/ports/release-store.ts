@@ -9,6 +9,7 @@ import type {
   EnvironmentSettings,
   Release,
 } from '../core/model.ts';
+import type { SeenRelease } from '../core/reach.ts';
 
 /** A release before it has a number. */
 export type ReleaseDraft = Omit<Release, 'number' | 'state'>;
@@ -97,6 +98,11 @@ export interface ReleaseStore {
   ): Promise<Release | undefined>;
   /** Newest first. */
   releases(query: ReleaseQuery): Promise<readonly Release[]>;
+  /** What clean-up decides by, a page at a time; of one project or of all, of every release or of the current ones. */
+  releaseOutlines(filter?: {
+    readonly project?: string;
+    readonly isCurrent?: boolean;
+  }): AsyncIterable<readonly SeenRelease[]>;
   /** Those that take traffic now, one for each environment that has any. */
   currentReleases(filter?: { readonly project?: string }): Promise<readonly Release[]>;
   /** `preparing` or on `trial`. */

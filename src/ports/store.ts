@@ -13,6 +13,12 @@ import type { SecretStore } from './secret-store.ts';
 
 export type { LedgerEntry } from '../core/model.ts';
 
+export interface DeploymentFilter {
+  readonly project?: string;
+  /** In one of these. */
+  readonly states?: readonly Deployment['state'][];
+}
+
 export interface Store
   extends AccessStore,
     AliasStore,
@@ -25,7 +31,9 @@ export interface Store
   insertDeployment(deployment: Deployment): Promise<boolean>;
   deployment(id: DeploymentId): Promise<Deployment | undefined>;
   /** Newest first. */
-  deployments(filter?: { readonly project?: string }): Promise<readonly Deployment[]>;
+  deployments(filter?: DeploymentFilter): Promise<readonly Deployment[]>;
+  /** The same a page at a time, so that nobody holds ten thousand of them at once. */
+  deploymentPages(filter?: DeploymentFilter): AsyncIterable<readonly Deployment[]>;
   /** Replaces the whole row; false when it is not there. */
   updateDeployment(deployment: Deployment): Promise<boolean>;
   deleteDeployment(id: DeploymentId): Promise<void>;

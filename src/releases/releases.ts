@@ -14,6 +14,7 @@ import type {
   EnvironmentSettings,
   Release,
   ReleaseKind,
+  Scale,
 } from '../core/model.ts';
 import {
   baseOf,
@@ -86,7 +87,7 @@ export interface Released extends Release {
 export interface Releases {
   /** Once, at the start, before deploys are continued: what was under way has failed. */
   recover(): Promise<void>;
-  /** Once, when the fleet has started: routes and scale of everything that is current. */
+  /** Once, before the fleet starts: routes and scale of everything that is current. */
   open(): Promise<void>;
   /** Of a project or of all, with production and staging of a project that has neither yet. */
   environments(project: string): Promise<readonly Environment[]>;
@@ -195,12 +196,15 @@ export function createReleases(needs: ReleasesNeeds): Releases {
     recover: () => recover(needs),
 
     async open() {
-      const deployments = new Map((await store.deployments()).map((one) => [one.id, one]));
+      const scales = new Map<DeploymentId, Scale>();
+      for await (const page of store.deploymentPages()) {
+        for (const { id, configuration } of page) scales.set(id, configuration.scale);
+      }
       for (const release of await store.currentReleases()) {
         const { project, environment, deploymentId, settings } = release;
-        const deployment = deployments.get(deploymentId);
-        if (!deployment) continue;
-        const scale = scaleOf(environment, settings, deployment.configuration);
+        const own = scales.get(deploymentId);
+        if (!own) continue;
+        const scale = scaleOf(environment, settings, { scale: own });
         pointers.move(project, environment, { deploymentId, scale });
       }
     },

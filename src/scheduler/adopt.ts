@@ -27,10 +27,9 @@ export async function adoptAll(context: Context, runners: Runners): Promise<void
   const left = await removeUnknown(context, found, (id) => adopted.has(id));
   for (const id of busyUntil.keys()) if (!adopted.has(id)) await store.forgetBusy(id);
   if (left > 0) context.onLeftover();
-  for (const runner of runners.values()) {
-    leaveSurplus(runner.pool, context.clock.now());
-    runner.react();
-  }
+  for (const runner of runners.values()) leaveSurplus(runner.pool, context.clock.now());
+  runners.open();
+  for (const runner of runners.values()) runner.react();
   reporter.report('info', 'scheduler.adopted', {
     adopted: adopted.size,
     removed: found.length - adopted.size,

@@ -118,10 +118,15 @@ export class Runner {
     }
   }
 
+  /** As `setScale`, while what the engine still has is being taken over: nothing is decided yet. */
+  noteScale(scale: Scale | undefined): void {
+    this.#preparing.setScale(scale);
+  }
+
   /** What environments ask for; undefined when none runs it. Instances beyond the maximum leave. */
   setScale(scale: Scale | undefined): void {
     const { pool } = this;
-    this.#preparing.setScale(scale);
+    this.noteScale(scale);
     const now = this.#context.clock.now();
     for (const id of beyondMax(pool)) leave(pool, id, 'beyond scale.max', now);
     this.react();

@@ -10,6 +10,8 @@ export class Runners {
   readonly #made = new Map<DeploymentId, Runner>();
   /** What environments ask for, also of deployments that are not there yet. */
   readonly #scales = new Map<DeploymentId, Scale>();
+  /** Until then scales are only noted: what they ask for may be there already. */
+  #isOpen = false;
 
   constructor(context: Context) {
     this.#context = context;
@@ -51,7 +53,7 @@ export class Runners {
     this.#made.set(id, runner);
     runner.joinTeam();
     const scale = this.#scales.get(id);
-    if (scale) runner.setScale(scale);
+    if (scale) this.#apply(runner, scale);
   }
 
   /** Forgets the deployment; its runner, if it had one, is the caller's to close. */
@@ -66,8 +68,19 @@ export class Runners {
     if (scale) this.#scales.set(id, scale);
     else this.#scales.delete(id);
     const runner = this.#made.get(id);
-    if (runner) runner.setScale(scale);
+    if (runner) this.#apply(runner, scale);
     // Making it applies the scale.
-    else if (scale && scale.min > 0) this.of(id);
+    else if (scale && scale.min > 0 && this.#isOpen) this.of(id);
+  }
+
+  /** What the engine still had is taken over: from now on there is as much as scales ask for. The caller asks all decisions. */
+  open(): void {
+    this.#isOpen = true;
+    for (const [id, { min }] of this.#scales) if (min > 0) this.of(id);
+  }
+
+  #apply(runner: Runner, scale: Scale | undefined): void {
+    if (this.#isOpen) runner.setScale(scale);
+    else runner.noteScale(scale);
   }
 }

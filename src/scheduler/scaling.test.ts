@@ -161,3 +161,33 @@ it('keeps as many awake after a restart of Berth, once it is told to', async () 
   expect(states(next)).toStrictEqual(['ready', 'ready']);
   expect(next.instances().every(({ createdAt }) => createdAt < clock.now() - 190_000)).toBe(true);
 });
+
+it('takes over as many after a restart as environments allow, and makes none of them anew', async () => {
+  const { clock, create, scheduler, deployment, passing, states } = await world(
+    {},
+    { scale: { min: 0, max: 1 } },
+  );
+  scheduler.setScale(deployment.id, { min: 3, max: 3 });
+  scheduler.add(deployment);
+  await clock.advance(1_000);
+  const before = scheduler.instances(deployment.id).map(({ id }) => id);
+  expect(before).toHaveLength(3);
+  scheduler.stop();
+  const next = create();
+  next.setScale(deployment.id, { min: 3, max: 3 });
+  await passing(next.start([deployment]));
+  await clock.advance(200_000);
+  expect(states(next)).toStrictEqual(['ready', 'ready', 'ready']);
+  const after = next.instances(deployment.id).map(({ id }) => id);
+  expect(after.toSorted()).toStrictEqual(before.toSorted());
+});
+
+it('keeps as many awake from the start on as environments asked for before it, of what is not there yet', async () => {
+  const { clock, create, scheduler, deployment, passing, states } = await world();
+  scheduler.stop();
+  const next = create();
+  next.setScale(deployment.id, { min: 2, max: 5 });
+  await passing(next.start([deployment]));
+  await clock.advance(1_000);
+  expect(states(next).filter((state) => state === 'ready')).toHaveLength(2);
+});

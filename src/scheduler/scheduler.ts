@@ -50,9 +50,17 @@ export class Scheduler implements Fleet, Scaling {
     this.#runners = new Runners(this.#context);
   }
 
-  /** Takes over what the engine still has of these deployments, removes what is left of others, and follows the engine. */
-  async start(deployments: readonly Deployment[]): Promise<void> {
-    for (const deployment of deployments) this.#runners.know(deployment);
+  /** Before `start`: instances of it are taken over, and from then on it can be asked for. */
+  know(deployment: Deployment): void {
+    this.#runners.know(deployment);
+  }
+
+  /**
+   * Takes over what the engine still has of the deployments that are known, and of these; removes what is left of others,
+   * and follows the engine. Scales that were set before say how many may stay.
+   */
+  async start(deployments: readonly Deployment[] = []): Promise<void> {
+    for (const deployment of deployments) this.know(deployment);
     await adoptAll(this.#context, this.#runners);
     this.#askBudget();
     void watchStillness(this.#context, () => this.#allRunners(), this.#stop.signal);

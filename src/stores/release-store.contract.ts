@@ -250,6 +250,25 @@ export function releaseStoreContract(name: string, fresh: () => Promise<Fresh>):
       expect(found.map(({ project }) => project)).toStrictEqual(
         [...names, 'p100'].toSorted((a, b) => (a < b ? -1 : 1)),
       );
+      const outlined = async (filter?: { project?: string; isCurrent?: boolean }) => {
+        const all: string[] = [];
+        for await (const page of store.releaseOutlines(filter)) {
+          for (const one of page) all.push(`${one.project}/${one.environment} v${one.number}`);
+        }
+        return all.toSorted();
+      };
+      const current = found.map((one) => `${one.project}/${one.environment} v${one.number}`);
+      expect(await outlined({ isCurrent: true })).toStrictEqual(current.toSorted());
+      expect(await outlined()).toStrictEqual([...current, 'p101/production v2'].toSorted());
+      expect(await outlined({ project: 'p101' })).toHaveLength(2);
+      for await (const [one] of store.releaseOutlines({ project: 'p100', isCurrent: true })) {
+        expect(one).toMatchObject({
+          state: 'current',
+          baseId: 'shop-1',
+          deploymentId: 'shop-1',
+          createdAt: aDraft().createdAt,
+        });
+      }
     });
 
     it('and finds the releases of a deployment, whether they run it or are based on it', async () => {

@@ -2,6 +2,7 @@
 import * as fc from 'fast-check';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { aDeployment } from '../core/fixtures/deployment.ts';
+import type { Deployment } from '../core/model.ts';
 import type { LedgerEntry, Store } from '../ports/store.ts';
 import { accessContract } from './access.contract.ts';
 import { aliasStoreContract } from './alias-store.contract.ts';
@@ -125,6 +126,20 @@ export function storeContract(name: string, open: () => Promise<OpenedStore>): v
       expect(await ids({ project: 'c' })).toStrictEqual([]);
     });
 
+    it('and lists those in some states only, of one project or of all', async () => {
+      const { store } = await fresh();
+      const made = [
+        aDeployment({ id: 'b-1', project: 'b', state: 'building', createdAt: 3 }),
+        aDeployment({ id: 'a-1', project: 'a', state: 'verifying', createdAt: 2 }),
+        aDeployment({ id: 'a-2', project: 'a', state: 'ready', createdAt: 1 }),
+      ];
+      for (const one of made) await store.insertDeployment(one);
+      const states = ['building', 'verifying'] as const;
+      expect(await store.deployments({ states })).toStrictEqual([made[0], made[1]]);
+      expect(await store.deployments({ states, project: 'a' })).toStrictEqual([made[1]]);
+      expect(await store.deployments({ states: ['failed'] })).toStrictEqual([]);
+    });
+
     it('and lists every one of several hundred once, many of the same moment', async () => {
       const { store } = await fresh();
       const ids = Array.from(
@@ -138,6 +153,9 @@ export function storeContract(name: string, open: () => Promise<OpenedStore>): v
       expect(listed.map(({ id }) => id).toSorted()).toStrictEqual(ids);
       const times = listed.map(({ createdAt }) => createdAt);
       expect(times).toStrictEqual(times.toSorted((a, b) => b - a));
+      const paged: Deployment[] = [];
+      for await (const page of store.deploymentPages()) paged.push(...page);
+      expect(paged).toStrictEqual(listed);
     });
 
     it('and is not changed by what the caller does to the object afterwards', async () => {

@@ -150,6 +150,13 @@ export function memoryReleases(needOpen: () => void): ReleaseStore {
         .slice(0, limit);
     },
 
+    async *releaseOutlines({ project, isCurrent = false } = {}) {
+      needOpen();
+      yield all()
+        .filter((one) => project === undefined || one.project === project)
+        .filter(({ state }) => !isCurrent || state === 'current');
+    },
+
     async currentReleases({ project } = {}) {
       needOpen();
       return all()

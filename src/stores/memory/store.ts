@@ -8,7 +8,7 @@ import type { BusyStore } from '../../ports/busy-store.ts';
 import type { CleanupStore } from '../../ports/cleanup-store.ts';
 import type { ReleaseStore } from '../../ports/release-store.ts';
 import type { SecretStore } from '../../ports/secret-store.ts';
-import type { LedgerEntry, Store } from '../../ports/store.ts';
+import type { DeploymentFilter, LedgerEntry, Store } from '../../ports/store.ts';
 
 import { memoryAccess } from './access.ts';
 import { memoryAliases } from './aliases.ts';
@@ -63,12 +63,16 @@ export class MemoryStore implements Store {
     return this.#deployments.get(id);
   }
 
-  async deployments(filter: { readonly project?: string } = {}): Promise<readonly Deployment[]> {
+  async deployments({ project, states }: DeploymentFilter = {}): Promise<readonly Deployment[]> {
     this.#needOpen();
-    const { project } = filter;
     return [...this.#deployments.values()]
       .filter((one) => project === undefined || one.project === project)
+      .filter(({ state }) => states === undefined || states.includes(state))
       .toSorted((a, b) => b.createdAt - a.createdAt || (a.id < b.id ? 1 : -1));
+  }
+
+  async *deploymentPages(filter: DeploymentFilter = {}): AsyncGenerator<readonly Deployment[]> {
+    yield await this.deployments(filter);
   }
 
   async updateDeployment(deployment: Deployment): Promise<boolean> {

@@ -1,8 +1,12 @@
 /** Asks the SQLite worker: questions out, answers in, and nobody left waiting when the worker ends. */
+import { getCompileCacheDir } from 'node:module';
+import { dirname } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import { BerthError } from '../../core/errors.ts';
 import { sqliteError } from './failure.ts';
 import type { Answer, Reply, Request, Value, WorkerData } from './messages.ts';
+
+const YOUNG_MIB = 4;
 
 interface Waiting {
   readonly resolve: (answer: Answer) => void;
@@ -16,7 +20,19 @@ export function startWorker(file: string): Worker {
     workerData: { file } satisfies WorkerData,
     // The flags of the main thread (an inspector, a test runner's loader) are not meant for it.
     execArgv: [],
+    env: threadEnvironment(),
+    // Rows pass through and are forgotten: room for more of them costs memory and saves nothing.
+    resourceLimits: { maxYoungGenerationSizeMb: YOUNG_MIB },
   });
+}
+
+/** Where compiled code is kept for this thread it is for that one, too: compiling TypeScript takes 30 MiB that stay. */
+function threadEnvironment(): NodeJS.ProcessEnv {
+  const folder = getCompileCacheDir();
+  // Node names a folder of its version in the one it was told.
+  return folder === undefined
+    ? process.env
+    : { ...process.env, NODE_COMPILE_CACHE: dirname(folder) };
 }
 
 /** One connection in one worker. Questions are answered in the order asked. */

@@ -236,6 +236,37 @@ export function sqliteReleases(open: () => Kysely<Tables>): ReleaseStore {
 
     releases: (query) => releasesOf(open, query),
 
+    async *releaseOutlines({ project: only, isCurrent = false } = {}) {
+      let last: { project: string; environment: string; number: number } | undefined;
+      for (;;) {
+        let query = open()
+          .selectFrom('releases')
+          .select(['project', 'environment', 'number', 'state', 'created_at as createdAt'])
+          .select(['base_id as baseId', 'deployment_id as deploymentId'])
+          .orderBy('project')
+          .orderBy('environment')
+          .orderBy('number')
+          .limit(PAGE_ROWS);
+        if (only !== undefined) query = query.where('project', '=', only);
+        if (isCurrent) query = query.where('state', '=', CURRENT);
+        if (last) {
+          const { project, environment, number } = last;
+          query = query.where((of) =>
+            of(
+              of.refTuple('project', 'environment', 'number'),
+              '>',
+              of.tuple(project, environment, number),
+            ),
+          );
+        }
+        const page = await query.execute();
+        if (page.length > 0) yield page;
+        if (page.length < PAGE_ROWS) return;
+        last = page.at(-1);
+        await setImmediate();
+      }
+    },
+
     async currentReleases({ project } = {}) {
       const all: Release[] = [];
       for (;;) {

@@ -11,7 +11,7 @@ import type { CleanupStore } from '../../ports/cleanup-store.ts';
 import type { ReleaseStore } from '../../ports/release-store.ts';
 import type { SecretStore } from '../../ports/secret-store.ts';
 import type { SnapshotStore } from '../../ports/snapshot-store.ts';
-import type { LedgerEntry, Store } from '../../ports/store.ts';
+import type { DeploymentFilter, LedgerEntry, Store } from '../../ports/store.ts';
 import { sqliteAccess } from './access.ts';
 import { sqliteAliases } from './aliases.ts';
 import { appendAudit, readAudit } from './audit.ts';
@@ -75,12 +75,19 @@ export class SqliteStore implements Store, SnapshotStore {
     return row && deploymentFromRow(row);
   }
 
-  async deployments(filter: { readonly project?: string } = {}): Promise<readonly Deployment[]> {
+  async deployments(filter: DeploymentFilter = {}): Promise<readonly Deployment[]> {
     const all: Deployment[] = [];
+    for await (const page of this.deploymentPages(filter)) all.push(...page);
+    return all;
+  }
+
+  async *deploymentPages(filter: DeploymentFilter = {}): AsyncGenerator<readonly Deployment[]> {
+    let last: Deployment | undefined;
     for (;;) {
-      const page = await this.#page(filter.project, all.at(-1));
-      for (const row of page) all.push(deploymentFromRow(row));
-      if (page.length < PAGE_ROWS) return all;
+      const page = (await this.#page(filter, last)).map(deploymentFromRow);
+      if (page.length > 0) yield page;
+      if (page.length < PAGE_ROWS) return;
+      last = page.at(-1);
       // Answers of the worker overtake sockets and timers as long as one is there: let those have their turn.
       await setImmediate();
     }
@@ -169,7 +176,7 @@ export class SqliteStore implements Store, SnapshotStore {
 
   /** Newest first, from behind `last` on: a page never repeats or skips a row, however much is written meanwhile. */
   #page(
-    project: string | undefined,
+    { project, states }: DeploymentFilter,
     last: Deployment | undefined,
   ): Promise<readonly DeploymentRow[]> {
     let query = this.#open()
@@ -179,6 +186,7 @@ export class SqliteStore implements Store, SnapshotStore {
       .orderBy('id', 'desc')
       .limit(PAGE_ROWS);
     if (project !== undefined) query = query.where('project', '=', project);
+    if (states !== undefined) query = query.where('state', 'in', states);
     if (last) {
       query = query.where((of) =>
         of(of.refTuple('created_at', 'id'), '<', of.tuple(last.createdAt, last.id)),
