@@ -305,6 +305,70 @@ describe('rm', () => {
   });
 });
 
+describe('a whole project', () => {
+  const names = async () =>
+    ((await json(['projects'])) as { name: string }[]).map(({ name }) => name);
+
+  async function madeOf(project: string): Promise<string> {
+    await berth(['deploy', hello, '--name', project, '--prod']);
+    const { code } = await berth(['alias', 'set', `${project}.example.com`, project]);
+    expect(code).toBe(0);
+    const [deployment] = (await json(['ls', project])) as { id: string }[];
+    return deployment?.id ?? '';
+  }
+
+  it('is shown before it goes, wants --yes where nobody can be asked, and takes aliases only when told to', async () => {
+    const id = await madeOf('whole');
+    const refused = await berth(['projects', 'rm', 'whole']);
+    expect(refused.code).toBe(2);
+    expect(refused.err).toContain('say --yes');
+    for (const shown of ['whole.example.com', 'production', '2 releases', id]) {
+      expect(refused.out).toContain(shown);
+    }
+    const led = await berth(['projects', 'rm', 'whole', '--yes']);
+    expect(led.code).toBe(1);
+    expect(led.err).toContain('error ALIASED: ');
+    expect(led.err).toContain('whole.example.com: leads to whole/production');
+    const kept = await berth(['environments', 'rm', 'production', '--name', 'whole', '--yes']);
+    expect(kept.err).toContain('error ALIASED: ');
+    expect(await names()).toContain('whole');
+    expect(await json(['projects', 'rm', 'whole', '--yes', '--with-aliases'])).toEqual({
+      name: 'whole',
+      deployments: 1,
+      environments: 1,
+      aliases: 1,
+      removed: true,
+    });
+    expect(await names()).not.toContain('whole');
+    const again = await berth(['projects', 'rm', 'whole', '--yes']);
+    expect(again.err).toContain('error PROJECT_NOT_FOUND: There is no project whole.\n');
+  });
+
+  it('goes with the aliases that the question named', async () => {
+    await madeOf('asked');
+    await inTerminal(['projects', 'rm', 'asked'], 'n');
+    expect(await names()).toContain('asked');
+    expect(await inTerminal(['projects', 'rm', 'asked'], 'y')).toContain('asked.example.com');
+    expect(await names()).not.toContain('asked');
+    expect(await json(['alias'])).toEqual([]);
+  });
+
+  it('is promoted by its URL as a promotion, and not twice', async () => {
+    const first = await berth(['deploy', hello, '--name', 'steps', '--branch', 'cart']);
+    const promoted = await berth(['promote', first.out.trim(), '--to', 'production']);
+    expect(promoted.code).toBe(0);
+    const again = await berth(['promote', first.out.trim(), '--to', 'production']);
+    expect(again).toMatchObject({ code: 0, out: promoted.out });
+    expect(again.err).toContain('already: no new release is needed');
+    const deployed = await berth(['deploy', hello, '--name', 'steps', '--prod']);
+    expect(deployed).toMatchObject({ code: 0, out: promoted.out });
+    const history = (await json(['releases', 'steps'])) as { because: string }[];
+    expect(history.map(({ because }) => because)).toEqual([
+      expect.stringMatching(/^Promote steps-[0-9a-z]{8} from preview\/cart v1$/),
+    ]);
+  });
+});
+
 describe('up and down', () => {
   it('are done once however often they are said, and keep what was deployed', async () => {
     const own = { data: join(folder, 'again') };

@@ -39,7 +39,7 @@ export interface Aliases {
   list(): Promise<readonly Alias[]>;
   /** Leads it there from the next request on, whatever it led to before. Throws HOSTNAME_TAKEN, INVALID_INPUT. */
   set(alias: Omit<Alias, 'createdAt'>): Promise<SetAlias>;
-  /** Those that lead to an environment, or anywhere into a project. */
+  /** Those that lead to a deployment, to an environment, or anywhere into a project. */
   leadingTo(to: LedTo): Promise<readonly Alias[]>;
   /** Throws ALIAS_NOT_FOUND. */
   remove(alias: Alias): Promise<void>;

@@ -1,6 +1,7 @@
 /** Deployments: make, list, look at, remove. */
 import { z } from 'zod';
 import { checkSlot, toConfiguration } from '../config/schema.ts';
+import { aliasName } from '../core/alias.ts';
 import { BerthError } from '../core/errors.ts';
 import { versionOf } from '../core/release.ts';
 import { actorOf, makeProject, whoOf } from './actor.ts';
@@ -20,6 +21,7 @@ import {
   nameParameters,
 } from './schemas.ts';
 import { toWireDeployment, toWireInstance } from './wire.ts';
+import { removeAliasesTo, withAliasesQuery } from './with-aliases.ts';
 
 /** 500 variables of 64 KiB would be more than any kernel takes; the configuration's own check allows 1 MiB of them. */
 const MAX_BODY_BYTES = 4 * 1024 * 1024;
@@ -136,8 +138,10 @@ export function addDeployments(routes: Routes, needs: ApiNeeds): void {
       config: { verb: 'remove', action: 'deployment.removed' },
       schema: {
         summary: 'Remove a deployment and all that only it used',
-        description: 'The name must fit one deployment only.',
+        description:
+          'The name must fit one deployment only. Refused while an environment runs it or an alias leads to it.',
         params: nameParameters,
+        querystring: withAliasesQuery,
         response: { 204: z.null().describe('It is gone.'), ...problems },
       },
     },
@@ -149,6 +153,12 @@ export function addDeployments(routes: Routes, needs: ApiNeeds): void {
       if (user) {
         const detail = `${user.environment} of ${user.project} runs ${found.id} (${versionOf(user)}).`;
         throw new BerthError('DEPLOYMENT_IN_USE', { detail });
+      }
+      const isAsked = request.query.withAliases;
+      const gone = await removeAliasesTo(needs, { deploymentId: found.id }, isAsked);
+      if (gone.length > 0) {
+        const detail = `with ${gone.map(aliasName).join(', ')}`;
+        audited(request, { subject: found.id, project: found.project, detail });
       }
       await deployer.remove(found);
       return reply.code(204).send(null);

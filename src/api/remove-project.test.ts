@@ -50,6 +50,17 @@ test('an environment stays while an alias leads to it, unless that is to go too'
   await local.removeAlias(place('www.example.com'));
 });
 
+test('a deployment stays while an alias leads to it, unless that is to go too', async () => {
+  const { local } = server;
+  const deployment = await server.deploy('led');
+  await local.setAlias(place('led.example.com'), deployment);
+  expect((await refusal(local.remove(deployment))).code).toBe('ALIASED');
+  expect((await local.deployment(deployment)).id).toBe(deployment);
+  await local.remove(deployment, { withAliases: true });
+  expect(await hostnames()).toEqual([]);
+  expect((await refusal(local.deployment(deployment))).code).toBe('DEPLOYMENT_NOT_FOUND');
+});
+
 test('a project goes with all that it has, and its name is free for anybody', async () => {
   const { local } = server;
   await local.addTeam('blue', 'oss');

@@ -107,6 +107,7 @@ export function createProgram(
     .command('rm')
     .description('remove deployments with their instances, images and logs')
     .argument('<deployment...>', 'name, beginning of a name, or URL')
+    .option('--with-aliases', 'remove the aliases that lead to them as well')
     .option('-y, --yes', 'do not ask')
     .action(calls(() => import('./rm.ts')));
 

@@ -2,6 +2,7 @@
 import { BerthError } from '../core/errors.ts';
 import { findDeployment } from '../core/find-deployment.ts';
 import type { Deployment } from '../client/client.ts';
+import { leadsTo, nameOf } from './alias-ls.ts';
 import { connect } from './connect.ts';
 import type { Context } from './context.ts';
 import type { GlobalOptions } from './program.ts';
@@ -11,6 +12,7 @@ const AT_ONCE = 20;
 
 export interface RmOptions extends GlobalOptions {
   readonly yes?: boolean;
+  readonly withAliases?: boolean;
 }
 
 export async function run(
@@ -23,26 +25,33 @@ export async function run(
   // All are found before the first is removed: a misspelt one costs nothing.
   const deployments = await client.deployments();
   const ids = [...new Set(names.map((name) => findOne(name, deployments)))];
+  let { withAliases = false } = options;
   if (!options.yes) {
     if (!world.canAsk) {
       throw new BerthError('USAGE', { detail: 'Nobody can be asked here: say --yes to remove.' });
     }
     const { confirm, isCancel } = await import('@clack/prompts');
+    const leading = (await client.aliases())
+      .filter((alias) => ids.includes(leadsTo(alias)))
+      .map(nameOf);
+    const their = leading.length > 0 ? `, and ${leading.join(', ')}, which lead there` : '';
     const answer = await confirm({
-      message: `Remove ${ids.join(', ')} with instances, image and logs?`,
+      message: `Remove ${ids.join(', ')} with instances, image and logs${their}?`,
       initialValue: false,
     });
     if (isCancel(answer) || !answer) {
       output.note('Nothing was removed.');
       return;
     }
+    // They were named in the question.
+    if (leading.length > 0) withAliases = true;
   }
   // Together they take one clean-up and the time of the slowest. One that cannot go keeps none of the others.
   const failures: unknown[] = [];
   for (let from = 0; from < ids.length; from += AT_ONCE) {
     const removals = ids.slice(from, from + AT_ONCE).map((id) => ({
       id,
-      removed: client.remove(id).catch((error: unknown) => ({ error })),
+      removed: client.remove(id, { withAliases }).catch((error: unknown) => ({ error })),
     }));
     for (const { id, removed } of removals) {
       const step = output.step(`Removing ${id}`);

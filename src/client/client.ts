@@ -93,7 +93,8 @@ export interface Client extends AccessClient, ReleasesClient, SecretsClient {
   identify(project: string, body: IdentifyBody): Promise<Identified>;
   deployments(project?: string): Promise<readonly Deployment[]>;
   deployment(name: string): Promise<DeploymentDetail>;
-  remove(name: string): Promise<void>;
+  /** Throws ALIASED when an alias leads to it, unless that is to go as well. */
+  remove(name: string, options?: { readonly withAliases?: boolean }): Promise<void>;
   instances(deployment?: string): Promise<readonly Instance[]>;
   logs(name: string, query?: LogQuery): Promise<readonly LogLine[]>;
   certificates(): Promise<readonly Certificate[]>;
@@ -230,8 +231,10 @@ export function createClient({ url, token, sleep }: ClientOptions): Client {
       (await ask(api.GET('/api/v1/deployments', withQuery({ project })))).data,
     deployment: async (name) =>
       (await ask(api.GET('/api/v1/deployments/{name}', { params: { path: { name } } }))).data,
-    async remove(name) {
-      await ask(api.DELETE('/api/v1/deployments/{name}', { params: { path: { name } } }));
+    async remove(name, { withAliases = false } = {}) {
+      const query = withAliases ? { withAliases: 'true' } : {};
+      const params = { path: { name }, query };
+      await ask(api.DELETE('/api/v1/deployments/{name}', { params }));
     },
     instances: async (deployment) =>
       (await ask(api.GET('/api/v1/instances', withQuery({ deployment })))).data,

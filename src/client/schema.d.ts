@@ -782,11 +782,14 @@ export interface paths {
         post?: never;
         /**
          * Remove a deployment and all that only it used
-         * @description The name must fit one deployment only.
+         * @description The name must fit one deployment only. Refused while an environment runs it or an alias leads to it.
          */
         delete: {
             parameters: {
-                query?: never;
+                query?: {
+                    /** @description Removes the aliases that lead to it as well; otherwise they are in the way. */
+                    withAliases?: string;
+                };
                 header?: never;
                 path: {
                     /** @description An id, a hostname or URL of it, a project, or the beginning of an id. */

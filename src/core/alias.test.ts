@@ -83,6 +83,9 @@ describe('leadsInto', () => {
     [deployment, { project: 'shop' }, true],
     [deployment, { project: 'shop', environment: 'qa' }, false],
     [deployment, { project: 'bank' }, false],
+    [deployment, { deploymentId: 'shop-1a2b3c4d' }, true],
+    [deployment, { deploymentId: 'shop-00000000' }, false],
+    [environment, { deploymentId: 'shop-1a2b3c4d' }, false],
   ])('%o into %o: %s', (target, to, is) => {
     expect(leadsInto({ target }, to)).toBe(is);
   });

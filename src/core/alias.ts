@@ -1,6 +1,6 @@
 /** What an alias may be called, where it may lead, and whose it is. */
 import { projectOfId } from './identity.ts';
-import type { Alias, EnvironmentName } from './model.ts';
+import type { Alias, DeploymentId, EnvironmentName } from './model.ts';
 import { environmentKey } from './route.ts';
 
 /** A place as people write it: `api.example.com/v1`. */
@@ -50,14 +50,16 @@ export function tooWide({ hostname }: Pick<AliasPlace, 'hostname'>): string | un
   return `is every name under ${parent}: put a name of your own in between, such as *.example.${parent}`;
 }
 
-/** What an alias is looked for by: one environment of a project, or all that the project has. */
-export interface LedTo {
-  readonly project: string;
-  readonly environment?: EnvironmentName;
-}
+/** What an alias is looked for by: a deployment, one environment of a project, or all that the project has. */
+export type LedTo =
+  | { readonly deploymentId: DeploymentId }
+  | { readonly project: string; readonly environment?: EnvironmentName };
 
-/** Whether an alias leads to the environment, or anywhere into the project. */
+/** Whether an alias leads to the deployment, to the environment, or anywhere into the project. */
 export function leadsInto({ target }: Pick<Alias, 'target'>, to: LedTo): boolean {
+  if ('deploymentId' in to) {
+    return target.kind === 'deployment' && target.deploymentId === to.deploymentId;
+  }
   if (target.kind === 'environment') {
     const isSame = to.environment === undefined || to.environment === target.environment;
     return target.project === to.project && isSame;
