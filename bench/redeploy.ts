@@ -18,7 +18,7 @@ const CONFIGURATION = { name: 'bench-redeploy', limits: { timeout: 1_000, durati
 const TERMS = [
   'both: the same storage, the same runtime, the Docker format, four of six steps cached, no tag',
   'podman: podman build alone, as an idle shell starts it',
-  'berth: the command with its start, upload, a build at lower priority (nice 10, ionice best effort 7) whose RUN steps',
+  'berth: the command from its launcher on, upload, a build at lower priority (nice 10, ionice best effort 7) whose RUN steps',
   'have a quota of all cores but one and half of the memory, boot, check of the port, freeze, and the first answer',
 ].join('; ');
 

@@ -240,11 +240,11 @@ export class Server {
   }
 
   async #berth(...words: readonly string[]): Promise<string> {
-    const { stdout } = await run(
-      process.execPath,
-      [join(ROOT, 'src/main.ts'), ...words, '--data', this.#data],
-      { env: ENVIRONMENT, maxBuffer: MOST_OUTPUT_BYTES },
-    );
+    // The launcher, as a user starts it: it keeps compiled code, which a start without it has to make again.
+    const { stdout } = await run(join(ROOT, 'berth'), [...words, '--data', this.#data], {
+      env: ENVIRONMENT,
+      maxBuffer: MOST_OUTPUT_BYTES,
+    });
     return stdout;
   }
 }

@@ -38,8 +38,8 @@ type BuildState =
   | { readonly kind: 'none' | 'lost' | 'ended' }
   | { readonly kind: 'running'; readonly pid: number; readonly startTicks: number };
 
-/** How often the output and the end of a build are looked for. */
-const LOOK_MS = 10;
+/** How often the output of a build is looked for, and its end when it was begun by a Berth before this one. */
+const LOOK_MS = 25;
 const BEGIN_TIMEOUT_MS = 10_000;
 const CHUNK_BYTES = 64 * 1024;
 /** Lines in which the reason of a failure is looked for. */
@@ -52,6 +52,9 @@ export function createPodmanBuilder(options: PodmanBuilderOptions): Builder {
   const beginning = new Map<string, Promise<void>>();
   const sweeping = new Map<string, Promise<void>>();
   const recording = new Map<string, Promise<void>>();
+  const reading = new Map<string, Promise<BuildOutcome>>();
+  /** Aborts when the shell of a build that was begun here has ended, so that nobody looks for that. */
+  const endings = new Map<string, AbortSignal>();
   /** How often each build was begun here: who followed an earlier one must not sweep a later one away. */
   const begun = new Map<string, number>();
 
@@ -107,8 +110,12 @@ export function createPodmanBuilder(options: PodmanBuilderOptions): Builder {
     child.on('error', (error) => {
       failure = error.message;
     });
+    const ended = new AbortController();
+    endings.set(job.id, ended.signal);
     child.on('exit', (status) => {
       failure ??= `its shell ended with status ${status}`;
+      if (endings.get(job.id) === ended.signal) endings.delete(job.id);
+      ended.abort();
     });
     const until = clock.now() + BEGIN_TIMEOUT_MS;
     while (!(await exists(join(build.home, BUILD_FILE.process)))) {
@@ -151,6 +158,21 @@ export function createPodmanBuilder(options: PodmanBuilderOptions): Builder {
     return recordingNow;
   };
 
+  /** Once for all followers: the service is slow to answer while it reads what the build has changed. */
+  const outcomeOf = (
+    build: BuildPlace,
+    generation: number | undefined,
+    lines: readonly string[],
+  ): Promise<BuildOutcome> => {
+    const key = `${build.id} ${generation ?? 0}`;
+    let readingNow = reading.get(key);
+    if (!readingNow) {
+      readingNow = readOutcome(build, lines, options.image).finally(() => reading.delete(key));
+      reading.set(key, readingNow);
+    }
+    return readingNow;
+  };
+
   return {
     begin(job) {
       let beginningNow = beginning.get(job.id);
@@ -168,6 +190,7 @@ export function createPodmanBuilder(options: PodmanBuilderOptions): Builder {
     async follow(id, onLine, signal) {
       const build = place(id);
       const generation = begun.get(id);
+      let ended = endings.get(id);
       const lines: string[] = [];
       await using output = await openOutput(build, (line) => {
         lines.push(line);
@@ -181,7 +204,9 @@ export function createPodmanBuilder(options: PodmanBuilderOptions): Builder {
         await output.read(signal);
         if (signal.aborted) break;
         if (state.kind === 'running') {
-          await clock.sleep(LOOK_MS, signal);
+          await clock.sleep(LOOK_MS, ended ? AbortSignal.any([signal, ended]) : signal);
+          // What has no status by now was killed: looked for as one of an earlier Berth is.
+          if (ended?.aborted) ended = undefined;
           continue;
         }
         await output.end();
@@ -190,7 +215,7 @@ export function createPodmanBuilder(options: PodmanBuilderOptions): Builder {
           return { kind: 'lost' };
         }
         const [outcome] = await Promise.all([
-          readOutcome(build, lines, options.image),
+          outcomeOf(build, generation, lines),
           recordLayers(build).catch(ignoreUnwritten),
         ]);
         // A build that ends by itself leaves nothing; a killed one does.
