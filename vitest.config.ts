@@ -1,4 +1,5 @@
 /** How the tests run: quick ones side by side, then those that use the real machine, two files at a time, and a few alone. */
+import { join } from 'node:path';
 import { defineConfig } from 'vitest/config';
 
 /**
@@ -17,6 +18,8 @@ export default defineConfig({
   test: {
     testTimeout: 60_000,
     hookTimeout: 120_000,
+    // Hundreds of command lines are started: compiled code is kept for them where the launcher keeps it.
+    env: { NODE_COMPILE_CACHE: join(import.meta.dirname, '.berth/compiled') },
     projects: [
       {
         extends: true,

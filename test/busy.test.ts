@@ -57,7 +57,7 @@ test('an instance that says it is busy stays awake until it says otherwise, over
   // Longer than its timeout, and for the next Berth.
   await berth.until(other, (states) => states.join() === 'frozen');
   await systemClock.sleep(2_500);
-  const [busy] = (await berth.instances(url)) as readonly { because?: string; state: string }[];
+  const [busy] = await berth.instances(url);
   expect(busy?.state).toBe('busy');
   expect(busy?.because).toMatch(/^busy for \d+ s more, as it said itself/);
   await berth.kill();

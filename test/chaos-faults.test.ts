@@ -23,7 +23,7 @@ async function underLoad(
   pauseMs: number,
   fault: (round: number) => Promise<void>,
 ): Promise<void> {
-  const port = (await berth.address()).split(':')[1] ?? '';
+  const port = await berth.port();
   const running = load({ port, urls: [url], clientsEach: CLIENTS });
   for (let round = 0; round < rounds; round += 1) {
     await systemClock.sleep(pauseMs);

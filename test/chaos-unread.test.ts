@@ -38,7 +38,7 @@ interface Reply {
 }
 
 async function send(url: URL, path: string, body?: string): Promise<Reply> {
-  const [, port] = (await berth.address()).split(':');
+  const port = await berth.port();
   const asked = request({
     host: '127.0.0.1',
     port,

@@ -3,7 +3,7 @@ import { readFile } from 'node:fs/promises';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { systemClock } from '../src/system/clock.ts';
 import { Berth, podman } from './fixtures/berth.ts';
-import { containersOf, killQuietly, load } from './fixtures/steady-load.ts';
+import { containersOf, deploySeveral, killQuietly, load } from './fixtures/steady-load.ts';
 
 const DEPLOYMENTS = 3;
 const CLIENTS_EACH = 3;
@@ -16,17 +16,8 @@ let port: string;
 
 beforeAll(async () => {
   berth = await Berth.up();
-  const deployed: URL[] = [];
-  for (let index = 0; index < DEPLOYMENTS; index += 1) {
-    deployed.push(
-      await berth.deploy('hello', {
-        env: { GREETING: `App ${index}`, ANSWER_AFTER_MS: '20' },
-        limits: { maxConcurrentReqs: 2, timeout: 2_000 },
-      }),
-    );
-  }
-  urls = deployed;
-  port = (await berth.address()).split(':')[1] ?? '';
+  urls = await deploySeveral(berth, 'hello', DEPLOYMENTS);
+  port = await berth.port();
 });
 
 afterAll(() => berth.close());

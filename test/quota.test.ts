@@ -48,7 +48,7 @@ function hold(port: string, url: URL): Promise<number> {
 
 test('three instances serve five hundred requests; the 501st and the fourth instance are refused with their codes', async () => {
   berth = await Berth.up();
-  const port = (await berth.address()).split(':')[1] ?? '';
+  const port = await berth.port();
   const shop = await berth.deploy('hello', { ...CONFIGURATION, name: 'shop' }, FILES);
   const toys = await berth.deploy('hello', { ...CONFIGURATION, name: 'toys' }, FILES);
   await berth.run('teams', 'add', 'others');

@@ -23,7 +23,7 @@ test(`with limits.duration ${DURATION_MS} ms, ${SECONDS} s of load lose no reque
     env: { ANSWER_AFTER_MS: '20' },
     limits: { maxConcurrentReqs: 2, duration: DURATION_MS, timeout: 2_000 },
   });
-  const port = (await berth.address()).split(':')[1] ?? '';
+  const port = await berth.port();
   const running = load({ port, urls: [url], clientsEach: 3 });
   const seen = new Set<string>();
   const end = systemClock.now() + SECONDS * 1_000;

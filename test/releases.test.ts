@@ -44,7 +44,7 @@ beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'berth-releases-'));
   await cp(join(root, 'examples/chat'), folder, { recursive: true });
   await writeFile(join(folder, 'berth.json'), JSON.stringify({ name: PROJECT }));
-  port = (await berth.address()).split(':')[1] ?? '';
+  port = await berth.port();
 });
 
 afterAll(async () => {
@@ -316,7 +316,7 @@ test('killed in the middle of promotions, changes and rollbacks: before or after
     await berth.kill();
     await asked;
     await berth.up();
-    port = (await berth.address()).split(':')[1] ?? '';
+    port = await berth.port();
     const after = await client().releases(PROJECT, 'production');
     const current = after.filter(({ state }) => state === 'current');
     expect(current).toHaveLength(1);
@@ -347,7 +347,7 @@ test('min is kept awake over a restart', async () => {
   await berth.run('scale', PROJECT, 'min=2', 'max=4');
   await berth.kill();
   await berth.up();
-  port = (await berth.address()).split(':')[1] ?? '';
+  port = await berth.port();
   const current = (await releases()).find(({ state }) => state === 'current');
   const awake = async () => {
     const text = await berth.run('instances', current?.deployment ?? '', '--json');

@@ -4,7 +4,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { WebSocket } from 'ws';
 import { systemClock } from '../src/system/clock.ts';
 import { Berth } from './fixtures/berth.ts';
-import { containersOf, killQuietly, load } from './fixtures/steady-load.ts';
+import { containersOf, deploySeveral, killQuietly, load } from './fixtures/steady-load.ts';
 
 /** BERTH_SOAK_SECONDS makes it longer or shorter. */
 const SECONDS = Number(process.env.BERTH_SOAK_SECONDS ?? 60);
@@ -17,18 +17,8 @@ let port: string;
 
 beforeAll(async () => {
   berth = await Berth.up();
-  const deployed: URL[] = [];
-  for (let index = 0; index < DEPLOYMENTS; index += 1) {
-    deployed.push(
-      await berth.deploy('../test/fixtures/echo', {
-        name: 'soak',
-        env: { ANSWER_AFTER_MS: '20', NUMBER: String(index) },
-        limits: { maxConcurrentReqs: 2, timeout: 2_000 },
-      }),
-    );
-  }
-  urls = deployed;
-  port = (await berth.address()).split(':')[1] ?? '';
+  urls = await deploySeveral(berth, '../test/fixtures/echo', DEPLOYMENTS);
+  port = await berth.port();
 });
 
 afterAll(() => berth.close());
