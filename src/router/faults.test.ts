@@ -292,6 +292,27 @@ describe('limits.duration', () => {
     expect(hows()).toEqual(['done']);
   });
 
+  it('answers 504 when it passes while the lease of another attempt is on its way', async () => {
+    await world.stop();
+    world = await startWorld({ durationMs: () => 1 });
+    await world.fleet.serve(APP, (req) => req.socket.destroy());
+    const acquire = world.fleet.acquire.bind(world.fleet);
+    world.fleet.acquire = async (...asked) => {
+      const acquired = await acquire(...asked);
+      const [, signal] = asked;
+      const hasPassed = new Promise((resolve) => {
+        signal.addEventListener('abort', resolve, { once: true });
+      });
+      // The deadline runs since the first attempt.
+      if (world.fleet.acquired > 1) await hasPassed;
+      return acquired;
+    };
+    const reply = await call(world);
+    expect(reply.status).toBe(504);
+    expect(reply.headers['x-berth-error']).toBe('DURATION_EXCEEDED');
+    expect(hows()).toEqual(['died', 'done']);
+  });
+
   it('cuts an answer off that does not end', async () => {
     await world.stop();
     world = await startWorld({ durationMs: () => 1 });

@@ -162,7 +162,9 @@ class Exchange implements AttemptSink, LossWatcher {
     });
     lease.follow?.(() => this.#attempt?.sent?.());
     this.#context.losses.watch(lease.lost, this);
-    if (this.#cancel.signal.aborted) this.#finish(OVER, 'done');
+    // The deadline may have passed, or the client have left, while the lease was on its way.
+    if (this.#isExpired) this.#finish({ kind: 'error', error: this.#expired() }, 'done');
+    else if (this.#cancel.signal.aborted) this.#finish(OVER, 'done');
     else if (lease.lost.aborted) this.onLost();
     else await this.#dispatch(lease);
     return outcome;
