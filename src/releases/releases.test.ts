@@ -2,17 +2,17 @@
 import { afterEach, describe, expect, it } from 'vitest';
 import type { Exit } from '../ports/engine.ts';
 import type { MemoryKnobs } from '../engines/memory/engine.ts';
-import { openWorld } from './fixtures/world.ts';
+import { type Calls, openWorld } from './fixtures/world.ts';
 
 const cleanups: (() => Promise<void>)[] = [];
 afterEach(async () => {
   for (const clean of cleanups.splice(0)) await clean();
 });
 
-async function world(knobs: Partial<MemoryKnobs> = {}) {
+async function world(knobs: Partial<MemoryKnobs> = {}, call?: Calls) {
   const opened = await openWorld(knobs);
   cleanups.push(() => opened.close());
-  return { ...opened, ...(await opened.boot()) };
+  return { ...opened, ...(await opened.boot(call)) };
 }
 
 const PRODUCTION = { project: 'shop', environment: 'production', createdBy: 'me' } as const;
@@ -175,8 +175,8 @@ describe('a release', () => {
 });
 
 describe('a release on trial', () => {
-  async function withTrial(knobs: Partial<MemoryKnobs> = {}) {
-    const opened = await world(knobs);
+  async function withTrial(knobs: Partial<MemoryKnobs> = {}, call?: Calls) {
+    const opened = await world(knobs, call);
     const [one, two] = [await opened.deploy('one'), await opened.deploy('two')];
     await opened.releases.release({ ...PRODUCTION, deployment: one });
     await opened.releases.release({ ...PRODUCTION, deployment: two, percent: 10 });
@@ -221,6 +221,27 @@ describe('a release on trial', () => {
     ]);
     expect(fleet.instances(three.id).length).toBeGreaterThan(0);
   });
+
+  it('that does worse gets no more clients, also while another release takes long to boot', async () => {
+    const booting = Promise.withResolvers<void>();
+    let isSlow = false;
+    const { releases, one, two, pointer, stateOf } = await withTrial({}, (name, act) =>
+      isSlow && name === 'create' ? booting.promise.then(act) : act(),
+    );
+    isSlow = true;
+    const change = () => ({ variables: { SLOW: '1' }, limits: {} });
+    const released = releases.change({ ...PRODUCTION, kind: 'variables', change });
+    for (let count = 0; count < 50; count += 1) {
+      releases.note('shop/production', one.id, { isError: false, appMs: 1 });
+      releases.note('shop/production', two.id, { isError: true, appMs: 1 });
+    }
+    await expect.poll(() => pointer()?.trial, { timeout: 20_000 }).toBeUndefined();
+    expect(pointer()?.deploymentId).toBe(one.id);
+    expect((await stateOf(2))[0]).toBe('trial');
+    booting.resolve();
+    expect(await released).toMatchObject({ number: 3, state: 'current' });
+    expect((await stateOf(2))[0]).toBe('failed');
+  }, 60_000);
 
   it('gives way to another one on trial', async () => {
     const { releases, deploy, pointer, stateOf, two } = await withTrial();
