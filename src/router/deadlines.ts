@@ -1,6 +1,6 @@
 /** Many deadlines on one timer: a sweep four times a second while there are any. */
 import type { Clock } from '../ports/clock.ts';
-import { Bag, type BagMember } from './bag.ts';
+import { Bag, type BagMember } from '../core/bag.ts';
 
 /** Deadlines are seconds to minutes long, so a quarter of a second more is nothing, and a timer per request is saved. */
 const SWEEP_MS = 250;

@@ -1,5 +1,5 @@
 /** Tells requests that their instance is lost: one listener per signal, however many requests share it. */
-import { Bag, type BagMember } from './bag.ts';
+import { Bag, type BagMember } from '../core/bag.ts';
 
 export interface LossWatcher extends BagMember {
   onLost(): void;

@@ -95,7 +95,7 @@ export class Endings {
           if (!this.#mayEnd(instance, await engine.connections?.(id))) return;
           because = `${pool.instances.get(id)?.because ?? 'drained'}; it read none of its requests`;
           this.#ending.add(id);
-          this.#lose(instance, [...instance.leases], because);
+          this.#lose(instance, instance.leases.list(), because);
           await engine.stop(id, 0);
         } finally {
           if (because === undefined) await engine.thaw(id);
@@ -129,7 +129,7 @@ export class Endings {
     try {
       await engine.freeze(instance.id);
       const connections = (await engine.connections?.(instance.id)) ?? [];
-      return [...instance.leases].filter((lease) => isUnread(lease.sent(), connections));
+      return instance.leases.list().filter((lease) => isUnread(lease.sent(), connections));
     } catch (error) {
       // Nothing is proven then; `stop` thaws it.
       this.#options.report('warn', 'instance.not-looked-at', instance.id, { error: String(error) });
@@ -149,7 +149,7 @@ export class Endings {
   #mayEnd(instance: Instance, connections: readonly PeerConnection[] | undefined): boolean {
     const isLeaving = this.#options.pool.instances.get(instance.id)?.phase === 'leaving';
     if (!isLeaving || instance.leases.size === 0 || connections === undefined) return false;
-    return [...instance.leases].every((lease) => isUnread(lease.sent(), connections));
+    return instance.leases.list().every((lease) => isUnread(lease.sent(), connections));
   }
 
   /** `unread` are sent elsewhere by those who hold them, within this call. */

@@ -1,4 +1,5 @@
 /** A lease as the scheduler holds it: with the means to ask what was sent, and what was found out about that. */
+import type { BagMember } from '../core/bag.ts';
 import type { StartKind } from '../core/model.ts';
 import type { Sent } from '../core/unread.ts';
 import type { Lease, LeaseEnd } from '../ports/fleet.ts';
@@ -6,7 +7,8 @@ import type { Instance, StartTimes } from './instance.ts';
 
 const NOBODY_KNOWS = () => undefined;
 
-export class HeldLease implements Lease {
+export class HeldLease implements Lease, BagMember {
+  bagIndex = -1;
   readonly instanceId: string;
   readonly host: string;
   readonly port: number;
@@ -43,7 +45,7 @@ export class HeldLease implements Lease {
   end(how: LeaseEnd): void {
     if (!this.#isHeld) return;
     this.#isHeld = false;
-    this.#instance.leases.delete(this);
+    this.#instance.leases.remove(this);
     this.#onEnd(how);
   }
 

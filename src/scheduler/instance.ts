@@ -1,4 +1,5 @@
 /** One instance as the scheduler holds it: where it is reached, and its engine calls one after the other. */
+import { Bag } from '../core/bag.ts';
 import type { InstanceId } from '../core/model.ts';
 import type { HeldLease } from './held-lease.ts';
 
@@ -25,7 +26,7 @@ export class Instance {
   /** It said something about being busy that could not be read. */
   hasMisspoken = false;
   /** Of those who use it now. */
-  readonly leases = new Set<HeldLease>();
+  readonly leases = new Bag<HeldLease>();
   times: StartTimes = { bootMs: 0, portMs: 0 };
   readonly #lost = new AbortController();
   #span = new AbortController();

@@ -34,6 +34,11 @@ export class Bag<Member extends BagMember> {
     last.bagIndex = bagIndex;
   }
 
+  /** All of them now. */
+  list(): readonly Member[] {
+    return [...this.#members];
+  }
+
   /** Takes out those for which `isMeant` holds, or all. */
   take(isMeant: (member: Member) => boolean = () => true): readonly Member[] {
     const meant = this.#members.filter(isMeant);
