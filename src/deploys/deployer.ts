@@ -24,7 +24,6 @@ import { recount } from './recount.ts';
 import { removeDeployment } from './remove.ts';
 import { runDeploy } from './run.ts';
 import { why } from './why.ts';
-import { isThere } from './is-there.ts';
 import { createTurns } from './turns.ts';
 
 export interface DeployRequest {
@@ -126,7 +125,7 @@ export function createDeployer(needs: DeploysNeeds): Deployer {
     const existing = await store.deployment(looked.id);
     if (existing && works.has(looked.id)) return { kind: 'started', deployment: existing };
     if (existing?.state === 'ready') {
-      if (existing.image && (await isThere(engine, existing.image.id)))
+      if (existing.image && (await engine.hasImage(existing.image.id)))
         return { kind: 'ready', deployment: existing };
       // Its image was taken away by someone: made again under the same name.
       await fleet.remove(existing.id);
@@ -168,7 +167,7 @@ export function createDeployer(needs: DeploysNeeds): Deployer {
   }
 
   async function hasImage({ image }: Deployment): Promise<boolean> {
-    return image !== undefined && isThere(engine, image.id);
+    return image !== undefined && engine.hasImage(image.id);
   }
 
   async function look(request: Identified): Promise<Looked> {

@@ -516,6 +516,8 @@ export function engineContract(name: string, open: () => Promise<EngineGround>):
       expect(await engine.image(imageId)).toMatchObject({ id: imageId, bytes: expect.any(Number) });
       const unknown = needs(ground.unknownImage, skip);
       await failsWith('IMAGE_NOT_FOUND', () => engine.image(unknown));
+      expect(await engine.hasImage(imageId)).toBe(true);
+      expect(await engine.hasImage(unknown)).toBe(false);
       await engine.removeImage(unknown);
     });
 

@@ -145,6 +145,8 @@ export interface Engine {
 
   /** An image by reference or id, pulled when it is not there; `IMAGE_NOT_FOUND` otherwise. */
   image(reference: string): Promise<Image>;
+  /** Whether an image is there, without looking into it: quick enough to be asked before every switch. Nothing is pulled. */
+  hasImage(imageId: string): Promise<boolean>;
   /** Every image of the engine's store, other people's as well: to be looked at and counted, not to be touched. */
   images(): Promise<readonly StoredImage[]>;
   /**

@@ -295,6 +295,7 @@ export function createMemoryEngine(options: MemoryEngineOptions): MemoryEngine {
       return Promise.resolve({ id: reference, bytes: 1_000_000, layers: [], exposedPorts: [] });
     },
 
+    hasImage: (imageId) => Promise.resolve(options.images?.has(imageId) ?? true),
     images: () => Promise.resolve([]),
     removeImage: () => Promise.resolve(true),
     removeNetwork: () => Promise.resolve(),

@@ -9,7 +9,7 @@ import type { Context, ResourceCaps } from './context.ts';
 import { connections } from './connections.ts';
 import { create } from './create.ts';
 import { freeze, isFrozen, thaw } from './freeze.ts';
-import { image, removeImage } from './image.ts';
+import { hasImage, image, removeImage } from './image.ts';
 import { createImages } from './images.ts';
 import { createInstances } from './instances.ts';
 import { clearGone } from './leftovers.ts';
@@ -90,6 +90,7 @@ export async function openPodmanEngine(options: PodmanEngineOptions): Promise<Po
     watch: (onEvent, signal) => watch(context, onEvent, AbortSignal.any([signal, closed.signal])),
     memory: (ids) => memory(context, ids),
     image: (reference) => image(client, reference),
+    hasImage: (imageId) => hasImage(client, imageId),
     images: () => images.list(),
     ownImages: (starts) => images.ownIds(starts),
     removeImage: (imageId) => removeImage(client, ledgerId, imageId),

@@ -8,6 +8,8 @@ import { fullImageName, LABEL } from './names.ts';
 export interface Inspection {
   readonly Id: string;
   readonly Size: number;
+  /** Of which it is the next step; empty when there is none. */
+  readonly Parent?: string;
   readonly ManifestType?: string;
   readonly RootFS?: { readonly Layers?: readonly string[] | null } | null;
   /** Oldest first. */
@@ -50,6 +52,19 @@ export async function image(client: PodmanClient, reference: string): Promise<Im
       .filter((port) => port > 0)
       .toSorted((one, other) => one - other),
   };
+}
+
+/** Some 1 ms, where looking into the image takes 10 and more: Podman adds its layers up for that. */
+export async function hasImage(client: PodmanClient, imageId: string): Promise<boolean> {
+  const call = {
+    method: 'GET',
+    path: `/images/${encodeURIComponent(imageId)}/exists`,
+    lane: 'read',
+  } as const;
+  const answer = await client.ask(call);
+  if (answer.status === 404) return false;
+  if (answer.status >= 400) throw refused(call, answer);
+  return true;
 }
 
 /** Removes an image that carries our ledger label, and not its parents, unless something needs it; whether it is gone. */
