@@ -1,18 +1,15 @@
 /** What has to be known and taken over before the first request, in its order. */
-import type { Aliases } from '../aliases/open.ts';
-import type { Deployer } from '../deploys/deployer.ts';
-import type { Directory } from '../deploys/directory.ts';
+import type { Deployment } from '../core/model.ts';
 import type { Store } from '../ports/store.ts';
-import type { Releases } from '../releases/releases.ts';
-import type { Scheduler } from '../scheduler/scheduler.ts';
 
+/** Of each part what is asked of it here. */
 interface Parts {
   readonly store: Store;
-  readonly directory: Directory;
-  readonly aliases: Aliases;
-  readonly scheduler: Scheduler;
-  readonly releases: Releases;
-  readonly deployer: Deployer;
+  readonly directory: { note(deployment: Deployment): void };
+  readonly aliases: { load(): Promise<void> };
+  readonly scheduler: { know(deployment: Deployment): void; start(): Promise<void> };
+  readonly releases: { open(): Promise<void>; recover(): Promise<void> };
+  readonly deployer: { resume(): Promise<void> };
 }
 
 /**
