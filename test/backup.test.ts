@@ -55,7 +55,7 @@ async function restore(name: string, backup: string, ...options: readonly string
 
 /** Takes a Berth down with everything that it made, images too. */
 async function removeAll(berth: Berth): Promise<void> {
-  await berth.run('environments', 'rm', 'production', '-n', PROJECT, '--yes');
+  await berth.run('environments', 'rm', 'production', '-n', PROJECT, '--yes', '--with-aliases');
   const left = (await deploymentsOf(berth)).map(({ id }) => id);
   await berth.run('rm', '--yes', ...left);
   await berth.run('gc', '--yes');

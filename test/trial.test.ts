@@ -10,7 +10,7 @@ beforeAll(async () => {
 
 afterAll(async () => {
   for (const name of ['production', 'staging']) {
-    await berth.run('environments', 'rm', name, '--name', 'shop', '--yes');
+    await berth.run('environments', 'rm', name, '--name', 'shop', '--yes', '--with-aliases');
   }
   await berth.close();
 });
