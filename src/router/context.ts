@@ -3,6 +3,7 @@ import type { AppProtocol, DeploymentId } from '../core/model.ts';
 import type { WakeRules } from '../core/wake.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { Fleet } from '../ports/fleet.ts';
+import type { Absences } from './absences.ts';
 import type { BufferBudget } from './buffer-budget.ts';
 import type { Deadlines } from './deadlines.ts';
 import type { RouterLimits } from './limits.ts';
@@ -17,6 +18,7 @@ export interface RouterContext {
   readonly version: string;
   readonly deadlines: Deadlines;
   readonly losses: Losses;
+  readonly absences: Absences;
   readonly upstreams: Upstreams;
   /** WebSockets under way. */
   readonly splices: Set<Splice>;

@@ -16,6 +16,8 @@ export interface RouterLimits {
   readonly socketsPerClient: number;
   /** How long a connection may say nothing before TCP asks whether its other end is still there, in ms. */
   readonly tcpKeepAliveMs: number;
+  /** How often clients are looked after whose upload nobody may be reading, in ms. */
+  readonly absenceMs: number;
   /** Streams of one connection of HTTP/2 at the same time. */
   readonly http2Streams: number;
   /** Streams that a client may reset at once; then a tenth of it each second. */
@@ -57,6 +59,7 @@ export const DEFAULT_ROUTER_LIMITS: RouterLimits = {
   writeTimeoutMs: 60_000,
   socketsPerClient: 1_000,
   tcpKeepAliveMs: 60_000,
+  absenceMs: 5_000,
   http2Streams: 100,
   http2Resets: 300,
   http2ControlFrames: 200,

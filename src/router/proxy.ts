@@ -104,6 +104,8 @@ class Exchange implements AttemptSink, LossWatcher {
   }
 
   async run(): Promise<void> {
+    const { absences, deadlines } = this.#context;
+    const watched = this.#body.isSmall ? undefined : absences.watch(this.#options.req.socket);
     try {
       const error = await this.#serve();
       if (error !== undefined) this.#fail(error);
@@ -113,7 +115,8 @@ class Exchange implements AttemptSink, LossWatcher {
       // For a path that nobody thought of; after a proper end these do nothing.
       this.#finish(OVER, 'done');
       this.#body.release();
-      if (this.#deadline !== undefined) this.#context.deadlines.cancel(this.#deadline);
+      if (this.#deadline !== undefined) deadlines.cancel(this.#deadline);
+      if (watched !== undefined) absences.unwatch(watched);
     }
   }
 

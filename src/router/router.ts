@@ -13,6 +13,7 @@ import type { Clock } from '../ports/clock.ts';
 import type { Fleet } from '../ports/fleet.ts';
 import { Served } from './access-log.ts';
 import type { Connect } from './connection.ts';
+import { Absences } from './absences.ts';
 import type { RouterContext } from './context.ts';
 import { BufferBudget } from './buffer-budget.ts';
 import { Deadlines } from './deadlines.ts';
@@ -98,6 +99,7 @@ class HttpRouter implements Router {
       version: options.version,
       deadlines,
       losses: new Losses(),
+      absences: new Absences(deadlines, limits.absenceMs),
       splices: new Set(),
       upstreams: new Upstreams({ limits, deadlines, connect: options.connect }),
       buffers: new BufferBudget(limits.totalReplayBytes),
