@@ -37,7 +37,9 @@ const FORMATS: Readonly<Record<string, string>> = {
 /** `{ at: 'scale.min', message: 'has to be a number' }`. */
 export function inputProblem({ instancePath, message, keyword, params }: InputIssue): Problem {
   const at = instancePath.slice(1).replaceAll('/', '.');
-  if (message !== undefined && message !== '' && !OWN_WORDS.test(message)) {
+  const isOurs = message !== undefined && message !== '' && !OWN_WORDS.test(message);
+  // Which keys are too many says more than what the object has to be.
+  if (isOurs && keyword !== 'unrecognized_keys') {
     return { at, message: WHOLE.test(message) ? message : `has to be ${message}` };
   }
   return { at, message: wordsOf(keyword ?? '', params ?? {}, message ?? '') };
@@ -114,7 +116,7 @@ function sizeOf(
 /** What the first of the forms that was tried says, where there is a way to tell which one was meant. */
 function unionWords({ discriminator }: Readonly<Record<string, unknown>>): string {
   return typeof discriminator === 'string'
-    ? `has to have a ${discriminator} that is known here`
+    ? 'is none of those that are known here'
     : 'has none of the forms that it may have';
 }
 

@@ -182,6 +182,9 @@ test('what is wrong with a request is said in sentences that name the place', as
       ask('GET', '/projects/same/environments/No%20Name'),
       ask('PUT', '/aliases', { hostname: '' }),
       ask('POST', '/projects', undefined),
+      ask('POST', '/deployments', { project: 'same', source: { kind: 'device' } }),
+      ask('POST', '/tokens', { name: 'ci', role: 'king' }),
+      ask('GET', '/deployments/same/logs?since=yesterday'),
     ]),
   ).toEqual([
     'min in the body has to be a number.',
@@ -194,5 +197,8 @@ test('what is wrong with a request is said in sentences that name the place', as
     expect.stringMatching(/^environment in the path is neither preview/) as unknown,
     'hostname in the body must not be empty.',
     expect.stringMatching(/^The body (?:has to be an object|is missing)/) as unknown,
+    'source.kind in the body is none of those that are known here.',
+    'role in the body has to be viewer, member or owner.',
+    'since in the query has to be a time such as 2026-11-21T09:00:00Z.',
   ]);
 });
