@@ -27,16 +27,28 @@ const RECORD: AccessRecord = {
   aborted: false,
 };
 
-test('a line is one line of JSON with level, time, event and every fact, whatever the client sent', () => {
-  const now = 1_700_000_000_123.7;
-  for (const at of [now, now, now + 1]) {
-    const line = accessLine(RECORD, at);
-    expect(line.indexOf('\n')).toBe(line.length - 1);
-    expect(JSON.parse(line)).toEqual({
-      level: 30,
-      time: new Date(at).toISOString(),
-      event: 'request.served',
-      ...JSON.parse(JSON.stringify(accessFacts(RECORD))),
-    });
-  }
-});
+/** With every field that a request may lack. */
+const FULL: AccessRecord = {
+  ...RECORD,
+  method: 'M-"SEARCH\\',
+  host: 'a"b.localhost',
+  instanceId: 'shop-1.abcdef',
+  error: undefined,
+  start: 'thawed',
+  appMs: 12.34,
+  aborted: true,
+};
+const BARE: AccessRecord = { ...RECORD, deploymentId: undefined, environment: undefined };
+
+test.each([RECORD, FULL, BARE])(
+  'a line is one line of JSON with level, time, event and every fact, whatever the client sent: %#',
+  (record) => {
+    const now = 1_700_000_000_123.7;
+    for (const at of [now, now, now + 1]) {
+      const line = accessLine(record, at);
+      expect(line.indexOf('\n')).toBe(line.length - 1);
+      const general = { level: 30, time: new Date(at).toISOString(), event: 'request.served' };
+      expect(line).toBe(`${JSON.stringify({ ...general, ...accessFacts(record) })}\n`);
+    }
+  },
+);

@@ -31,14 +31,33 @@ export function accessFacts(record: AccessRecord): Readonly<Record<string, unkno
 let lastMs = 0;
 let lastTime = '';
 
-/** The whole line as the log writes its own (level 30 is info), without the general way's cost of several µs; `now` in ms since the epoch. */
+/**
+ * The whole line as the log writes its own (level 30 is info), field by field: the general way costs three times as much. What
+ * only Berth says needs no escaping; what a client says does. `now` in ms since the epoch.
+ */
 export function accessLine(record: AccessRecord, now: number): string {
   const ms = Math.floor(now);
   if (ms !== lastMs) {
     lastMs = ms;
     lastTime = new Date(ms).toISOString();
   }
-  return `{"level":30,"time":"${lastTime}","event":"request.served",${JSON.stringify(accessFacts(record)).slice(1)}\n`;
+  const { deploymentId, environment, instanceId, error, start, appMs } = record;
+  return (
+    `{"level":30,"time":"${lastTime}","event":"request.served","id":"${record.id}"` +
+    (deploymentId === undefined ? '' : `,"deployment":"${deploymentId}"`) +
+    (environment === undefined ? '' : `,"environment":"${environment}"`) +
+    (instanceId === undefined ? '' : `,"instance":"${instanceId}"`) +
+    `,"remote":"${record.remoteAddress}","method":${JSON.stringify(record.method)}` +
+    `,"host":${JSON.stringify(record.host)},"path":${JSON.stringify(record.path)}` +
+    `,"status":${record.status}` +
+    (error === undefined ? '' : `,"error":"${error}"`) +
+    (start === undefined ? '' : `,"start":"${start}"`) +
+    `,"waitMs":${tenths(record.waitMs)},"bootMs":${tenths(record.bootMs)}` +
+    `,"portMs":${tenths(record.portMs)}` +
+    (appMs === undefined ? '' : `,"appMs":${tenths(appMs)}`) +
+    `,"totalMs":${tenths(record.totalMs)},"bytesIn":${record.bytesIn}` +
+    `,"bytesOut":${record.bytesOut},"retries":${record.retries},"aborted":${record.aborted}}\n`
+  );
 }
 
 function tenths(ms: number): number {

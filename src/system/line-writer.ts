@@ -9,8 +9,8 @@ export interface LineWriter {
   close(): void;
 }
 
-/** A write for each line of the access log would cost more than half of what passing a request on costs. */
-const BATCH_CHARACTERS = 8 * 1024;
+/** A write for each line of the access log would cost more than half of what passing a request on costs; one for 26 lines, a tenth. */
+const BATCH_CHARACTERS = 64 * 1024;
 const BATCH_MS = 100;
 /** What a reader that does not read (a pipe, a slow disk) may make us hold. */
 const MOST_CHARACTERS = 4 * 1024 * 1024;
