@@ -137,6 +137,30 @@ describe('the builder of Podman', () => {
     expect(outcome.image.bytes).toBeGreaterThanOrEqual(sizes[0]!);
   });
 
+  test('images are listed with the parents and owners that Podman itself tells, and no more once they are gone', async () => {
+    const { outcome } = await build('FROM node:24-slim\nRUN touch /one\nRUN touch /two\n');
+    const top = (outcome as { image: { id: string } }).image.id;
+    const filter = ['--filter', `label=${mark()}`];
+    const told = JSON.parse(
+      await podman('images', '--all', '--no-trunc', '--format', 'json', ...filter),
+    ) as readonly { Id: string; ParentId: string; Labels: Record<string, string> }[];
+    const listed = new Map((await ground.engine.images()).map((image) => [image.id, image]));
+    expect(told.length).toBeGreaterThan(2);
+    for (const { Id, ParentId, Labels } of told) {
+      expect(listed.get(`sha256:${Id}`)).toMatchObject({
+        parentId: `sha256:${ParentId}`,
+        isOurs: Labels['berth.ledger'] === ground.ledgerId,
+      });
+    }
+    const names = (one: { readonly id: string }) => one.id;
+    expect([...listed.values()].filter(({ isOurs }) => isOurs).map(names)).toContain(top);
+    await ground.engine.removeImage(top);
+    images.delete(top);
+    const after = (await ground.engine.images()).map(names);
+    expect(after).not.toContain(top);
+    expect(after).toContain(listed.get(top)?.parentId);
+  });
+
   test('the same folder again is the same image, from the cache', async () => {
     const dockerfile = 'FROM node:24-slim\nRUN date +%N >/when\nCOPY app.js /\n';
     const first = await build(dockerfile, { files: { 'app.js': 'one' } });
