@@ -190,7 +190,7 @@ describe.each(['plain', 'tls'] as const)('an honest client is left alone (%s)', 
     socket.write(PREFACE);
     const head = Buffer.concat([
       request('GET', APP_HOST, '/'),
-      repeat(block(['cookie', 'a'.repeat(100)]), 10),
+      repeat(block(['cookie', 'a'.repeat(100)]), 30),
     ]);
     for (let turn = 0; turn < 200 && isOpen(); turn += 1) {
       await write(frame(TYPE.headers, END_HEADERS | END_STREAM, 1 + 2 * turn, head));
