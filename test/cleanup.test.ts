@@ -206,6 +206,41 @@ test('a rollback in reach works after a clean-up: its deployment, image and laye
   await berth.run('rm', '--yes', ...all.map(({ id }) => id));
 });
 
+test('a whole project goes with its containers, images, network and aliases; its neighbour serves on', async () => {
+  const own = (project: string) =>
+    podman(
+      'ps',
+      '--all',
+      '--quiet',
+      '--filter',
+      label,
+      '--filter',
+      `label=berth.project=${project}`,
+    );
+  const stays = await deploy(`FROM node:24-slim\nENV ME=stays\n${CMD}\n`, 'stays');
+  for (const version of ['1', '2']) {
+    const path = await source(`FROM node:24-slim\nENV GOES=${version}\n${CMD}\n`);
+    await berth.run('deploy', path, '--name', 'goes', '--prod');
+  }
+  await berth.run('alias', 'set', 'goes.example.com', 'goes');
+  const alias = new URL('http://goes.example.com');
+  expect((await berth.get(alias)).status).toBe(200);
+  const [images, nets] = [await ours(), await networks()];
+  expect(await own('goes')).not.toEqual([]);
+  expect(nets).toHaveLength(2);
+  await berth.run('projects', 'rm', 'goes', '--yes', '--with-aliases');
+  expect(await own('goes')).toEqual([]);
+  expect(await networks()).toHaveLength(1);
+  expect((await ours()).length).toBeLessThan(images.length);
+  for (const url of [alias, new URL('http://goes.localhost')]) {
+    expect((await berth.get(url)).status).toBe(404);
+  }
+  expect((await berth.get(new URL(`http://${stays}.localhost`))).body).toBe('hi');
+  await berth.run('projects', 'rm', 'stays', '--yes');
+  expect(await ours()).toEqual([]);
+  expect(await networks()).toEqual([]);
+});
+
 test('when a deployment was last asked is remembered over a restart', async () => {
   const id = await deploy(`FROM node:24-slim\nENV REMEMBERED=yes\n${CMD}\n`, 'remembered');
   await berth.get(new URL(`http://${id}.localhost`));

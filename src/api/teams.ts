@@ -4,6 +4,7 @@ import { DEFAULT_TEAM } from '../core/access.ts';
 import { BerthError } from '../core/errors.ts';
 import { isVisible } from '../core/permission.ts';
 import { DEFAULT_PLAN, PLANS } from '../core/quota.ts';
+import { environmentKey } from '../core/route.ts';
 import { whoOf } from './actor.ts';
 import { audited } from './audit.ts';
 import type { ApiNeeds } from './needs.ts';
@@ -201,7 +202,7 @@ export function addTeams(routes: Routes, needs: ApiNeeds): void {
         store.environments({ project }),
       ]);
       left.push(...deployments.map(({ id }) => id));
-      left.push(...environments.map((one) => `${project}/${one.name}`));
+      left.push(...environments.map((one) => environmentKey(project, one.name)));
     }
     if (left.length > 0) {
       throw new BerthError('TEAM_IN_USE', {

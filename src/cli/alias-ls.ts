@@ -1,5 +1,6 @@
 /** `berth alias ls`: hostnames that were given by hand, and where each leads. */
 import type { Alias } from '../client/client.ts';
+import { environmentKey } from '../core/route.ts';
 import { connect } from './connect.ts';
 import type { Context } from './context.ts';
 import { age } from './format.ts';
@@ -34,5 +35,7 @@ export function nameOf({ hostname, path }: Pick<Alias, 'hostname' | 'path'>): st
 
 /** `shop/production`, or the id of a deployment. */
 export function leadsTo({ leadsTo: target }: Alias): string {
-  return 'deployment' in target ? target.deployment : `${target.project}/${target.environment}`;
+  return 'deployment' in target
+    ? target.deployment
+    : environmentKey(target.project, target.environment);
 }

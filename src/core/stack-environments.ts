@@ -215,7 +215,7 @@ function settingsDeed(
     if (prune) {
       unset.push(variable);
       changes.push({ sign: '-', what: `variable ${variable}` });
-    } else unlisted.push(`variable ${variable} of ${project}/${name}`);
+    } else unlisted.push(`variable ${variable} of ${environmentKey(project, name)}`);
   }
   for (const limit of wanted.limits ? (Object.keys(LIMIT_NAMES) as (keyof Limits)[]) : []) {
     const [to, from] = [wanted.limits?.[limit], before.limits[limit]];
@@ -228,7 +228,7 @@ function settingsDeed(
     } else if (prune) {
       limits[limit] = null;
       changes.push({ sign: '-', what: `limit ${word}` });
-    } else unlisted.push(`limit ${word} of ${project}/${name}`);
+    } else unlisted.push(`limit ${word} of ${environmentKey(project, name)}`);
   }
   const { scale } = wanted;
   const isScaled = scale && (scale.min !== before.scale?.min || scale.max !== before.scale.max);

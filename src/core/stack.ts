@@ -1,5 +1,6 @@
 /** A stack: what a platform is wanted to be, what it is seen to be, and the steps from the one to the other, as values. */
 import type { DeploymentId, EnvironmentName, EnvironmentSettings, Limits, Scale } from './model.ts';
+import { environmentKey } from './route.ts';
 
 /** What an environment is to run. */
 export type WantedRuns =
@@ -151,7 +152,7 @@ export function stepSubject(step: Step): string {
     case 'deployment':
       return `deployment of ${step.project} from ${runsText(step.runs)}`;
     case 'environment':
-      return `environment ${step.project}/${step.environment}`;
+      return `environment ${environmentKey(step.project, step.environment)}`;
     case 'alias':
       return `alias ${step.alias} → ${step.target}`;
   }
