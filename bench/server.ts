@@ -94,7 +94,8 @@ export class Server {
     const words = ['serve', '--data', data, '--listen', `127.0.0.1:${port}`, ...this.#options];
     const log = openSync(this.#isLogged ? join(data, LOG) : '/dev/null', 'a');
     try {
-      return spawn(process.execPath, [join(ROOT, 'src/main.ts'), ...words], {
+      // The launcher keeps compiled code and sets flags; it becomes the server, so that its process is the server's.
+      return spawn(join(ROOT, 'berth'), words, {
         env: ENVIRONMENT,
         stdio: ['ignore', log, 'inherit'],
       });

@@ -54,10 +54,16 @@ const exitCode = await run(
     interrupted: interrupted.signal,
     background: {
       start: (args, logFile) =>
-        startInBackground(process.execPath, [import.meta.filename, ...args], logFile, {
-          ...process.env,
-          ...(compileCache === undefined ? {} : { NODE_COMPILE_CACHE: compileCache }),
-        }),
+        startInBackground(
+          process.execPath,
+          // The launcher's flags are meant for the server above all.
+          [...process.execArgv, import.meta.filename, ...args],
+          logFile,
+          {
+            ...process.env,
+            ...(compileCache === undefined ? {} : { NODE_COMPILE_CACHE: compileCache }),
+          },
+        ),
       isServer: (processId) => isRunning(processId, 'serve'),
       signal: signalProcess,
     },
