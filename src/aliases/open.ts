@@ -2,6 +2,7 @@
 import {
   aliasName,
   type AliasPlace,
+  type Claimant,
   type Claims,
   isSameTarget,
   leadsInto,
@@ -37,8 +38,11 @@ export interface Aliases {
   load(): Promise<void>;
   /** By hostname, then path. */
   list(): Promise<readonly Alias[]>;
-  /** Leads it there from the next request on, whatever it led to before. Throws HOSTNAME_TAKEN, INVALID_INPUT. */
-  set(alias: Omit<Alias, 'createdAt'>): Promise<SetAlias>;
+  /**
+   * Leads it there from the next request on, whatever it led to before: within `projects` of the team, when there are any.
+   * Throws HOSTNAME_TAKEN, INVALID_INPUT.
+   */
+  set(alias: Omit<Alias, 'createdAt'>, projects?: Claimant['projects']): Promise<SetAlias>;
   /** Those that lead to a deployment, to an environment, or anywhere into a project. */
   leadingTo(to: LedTo): Promise<readonly Alias[]>;
   /** Throws ALIAS_NOT_FOUND. */
@@ -67,7 +71,7 @@ export function openAliases(needs: AliasesNeeds): Aliases {
     if (name === undefined) return undefined;
     const slash = name.indexOf('/');
     const project = slash < 0 ? projectOfId(name) : name.slice(0, slash);
-    return { name, team: needs.teamOf(project) };
+    return { name, project, team: needs.teamOf(project) };
   }
 
   /** Environments answer at their names only from their first release on, but the names are theirs before. */
@@ -94,7 +98,7 @@ export function openAliases(needs: AliasesNeeds): Aliases {
 
     list: () => store.aliases(),
 
-    set: (wanted) =>
+    set: (wanted, projects) =>
       inTurn(async () => {
         const wide = tooWide(wanted);
         if (wide !== undefined) {
@@ -102,7 +106,8 @@ export function openAliases(needs: AliasesNeeds): Aliases {
         }
         const standing = await store.aliases();
         const claims = { given: await given(wanted.hostname), aliases: standing };
-        const refusal = refuseAlias(wanted, wanted.team, claims);
+        const claimant = { team: wanted.team, ...(projects ? { projects } : {}) };
+        const refusal = refuseAlias(wanted, claimant, claims);
         if (refusal !== undefined) throw new BerthError('HOSTNAME_TAKEN', { detail: refusal });
         const before = standing.find(
           ({ hostname, path }) => hostname === wanted.hostname && path === wanted.path,

@@ -2,10 +2,9 @@
 import type { FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import { noAlias } from '../aliases/open.ts';
-import { aliasName, type AliasPlace, parseAlias, targetName } from '../core/alias.ts';
+import { aliasName, type AliasPlace, parseAlias, projectLedTo, targetName } from '../core/alias.ts';
 import { PRODUCTION } from '../core/environment.ts';
 import { BerthError } from '../core/errors.ts';
-import { projectOfId } from '../core/identity.ts';
 import type { Alias } from '../core/model.ts';
 import { actorOf, demand, whoOf } from './actor.ts';
 import { audited } from './audit.ts';
@@ -49,7 +48,9 @@ export function addAliases(routes: Routes, needs: ApiNeeds): void {
       const detail = `leads to ${targetName(target)}`;
       audited(request, { subject, project, team, detail });
       const createdBy = actorOf(request);
-      const { alias: set, before } = await aliases.set({ ...place, target, team, createdBy });
+      const { projects } = whoOf(request);
+      const wanted = { ...place, target, team, createdBy };
+      const { alias: set, before } = await aliases.set(wanted, projects);
       if (set === before) {
         audited(request, { subject, project, team, detail: `${detail} already` });
         return { ...toWireAlias(set, needs), isStanding: true as const };
@@ -100,7 +101,7 @@ export function addAliases(routes: Routes, needs: ApiNeeds): void {
     const who = whoOf(request);
     return (await aliases.list()).filter(
       (one) =>
-        (who.team === undefined || one.team === who.team) && access.sees(who, projectOf(one)),
+        (who.team === undefined || one.team === who.team) && access.sees(who, projectLedTo(one)),
     );
   }
 
@@ -147,10 +148,6 @@ function hostnameIn(text: string): string {
 
 function noTarget(target: string): BerthError {
   return new BerthError('DEPLOYMENT_NOT_FOUND', { detail: `Nothing is called ${target}.` });
-}
-
-function projectOf({ target }: Alias): string {
-  return target.kind === 'environment' ? target.project : projectOfId(target.deploymentId);
 }
 
 function toWireAlias(one: Alias, { aliases, urlOfHost }: Pick<ApiNeeds, 'aliases' | 'urlOfHost'>) {

@@ -92,11 +92,16 @@ describe('leadsInto', () => {
 });
 
 describe('refuseAlias', () => {
-  const ours = { name: 'shop/production', team: 'us' };
+  const ours = { name: 'shop/production', team: 'us', project: 'shop' };
+  const leadingTo = (project: string) =>
+    ({ kind: 'environment', project, environment: 'production' }) as const;
   const aliases = [
-    { hostname: 'www.example.com', path: '/', team: 'them' },
-    { hostname: '*.example.org', path: '/', team: 'them' },
-    { hostname: 'our.example.net', path: '/', team: 'us' },
+    { hostname: 'www.example.com', path: '/', team: 'them', target: leadingTo('bank') },
+    { hostname: '*.example.org', path: '/', team: 'them', target: leadingTo('bank') },
+    { hostname: 'our.example.net', path: '/', team: 'us', target: leadingTo('shop') },
+    { hostname: 'toys.example.net', path: '/', team: 'us', target: leadingTo('toys') },
+    { hostname: 'toys.example.net', path: '/cart', team: 'us', target: leadingTo('shop') },
+    { hostname: '*.example.edu', path: '/', team: 'us', target: leadingTo('toys') },
   ];
   it.each([
     ['free.example.com', '/', undefined, true],
@@ -115,7 +120,27 @@ describe('refuseAlias', () => {
     ['deep.any.example.org', '/', undefined, true],
     ['example.org', '/', undefined, true],
   ] as const)('of %s%s', (hostname, path, given, may) => {
-    const refused = refuseAlias({ hostname, path }, 'us', { given, aliases });
+    const refused = refuseAlias({ hostname, path }, { team: 'us' }, { given, aliases });
     expect(refused === undefined).toBe(may);
+  });
+
+  it.each([
+    ['free.example.com', '/', undefined, true],
+    ['our.example.net', '/', undefined, true],
+    ['our.example.net', '/api', undefined, true],
+    ['shop.localhost', '/api', ours, true],
+    ['toys.example.net', '/', undefined, false],
+    ['toys.example.net', '/api', undefined, false],
+    ['toys.example.net', '/cart', undefined, true],
+    ['*.example.net', '/', undefined, false],
+    ['www.example.edu', '/', undefined, false],
+    ['*.example.edu', '/', undefined, false],
+    ['toys.localhost', '/api', { name: 'toys/production', team: 'us', project: 'toys' }, false],
+  ] as const)('for one project, of %s%s', (hostname, path, given, may) => {
+    const claimant = { team: 'us', projects: ['shop'] };
+    const refused = refuseAlias({ hostname, path }, claimant, { given, aliases });
+    expect(refused === undefined).toBe(may);
+    // Whoever is for the whole team may have all of them.
+    expect(refuseAlias({ hostname, path }, { team: 'us' }, { given, aliases })).toBeUndefined();
   });
 });

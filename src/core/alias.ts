@@ -67,6 +67,11 @@ export function leadsInto({ target }: Pick<Alias, 'target'>, to: LedTo): boolean
   return to.environment === undefined && projectOfId(target.deploymentId) === to.project;
 }
 
+/** The project that an alias leads to, there or not. */
+export function projectLedTo({ target }: Pick<Alias, 'target'>): string {
+  return target.kind === 'environment' ? target.project : projectOfId(target.deploymentId);
+}
+
 /** Whether two aliases lead to the same. */
 export function isSameTarget(one: Alias['target'], other: Alias['target']): boolean {
   return targetName(one) === targetName(other);
@@ -79,16 +84,26 @@ export function targetName(target: Alias['target']): string {
     : target.deploymentId;
 }
 
+/** On whose behalf an alias is set. */
+export interface Claimant {
+  readonly team: string;
+  /** Absent: all projects of the team. */
+  readonly projects?: readonly string[];
+}
+
 /** Who else has a say in a hostname. */
 export interface Claims {
-  /** What Berth itself leads the hostname to, and the team that has it; `platform` is nobody's. */
-  readonly given: 'platform' | { readonly name: string; readonly team: string } | undefined;
+  /** What Berth itself leads the hostname to, and whose it is; `platform` is nobody's. */
+  readonly given:
+    | 'platform'
+    | { readonly name: string; readonly team: string; readonly project: string }
+    | undefined;
   /** All aliases there are. */
-  readonly aliases: readonly Pick<Alias, 'hostname' | 'path' | 'team'>[];
+  readonly aliases: readonly Pick<Alias, 'hostname' | 'path' | 'team' | 'target'>[];
 }
 
 /**
- * Why a team may not have this alias, as a sentence; undefined when it may.
+ * Why somebody may not have this alias, as a sentence; undefined when it may be.
  *
  * | the hostname | all of it | a path of it |
  * |---|---|---|
@@ -98,18 +113,32 @@ export interface Claims {
  * | is, or is under, or covers an alias of another team | no | no |
  * | otherwise | yes | yes |
  *
- * A team's own aliases are replaced.
+ * A team's own aliases are replaced. To somebody who is for some projects of the team only, its other projects are as
+ * another team: what leads to them stays. A place that leads to one's own project may always be led elsewhere.
  */
-export function refuseAlias(place: AliasPlace, team: string, claims: Claims): string | undefined {
+export function refuseAlias(
+  place: AliasPlace,
+  { team, projects }: Claimant,
+  claims: Claims,
+): string | undefined {
   const { hostname, path } = place;
   const { given, aliases } = claims;
+  const isOutside = (project: string) => projects !== undefined && !projects.includes(project);
   if (given === 'platform') return `${hostname} is a name of the platform.`;
   if (given !== undefined && given.team !== team) return `${hostname} belongs to another team.`;
   if (given !== undefined && path === '/') {
     return `${hostname} always leads to ${given.name}; only a path of it can lead elsewhere.`;
   }
-  const taken = aliases.find((one) => one.team !== team && overlap(one.hostname, hostname));
-  return taken && `${taken.hostname} belongs to another team.`;
+  const near = aliases.filter((one) => overlap(one.hostname, hostname));
+  const taken = near.find((one) => one.team !== team);
+  if (taken) return `${taken.hostname} belongs to another team.`;
+  const standing = near.find((one) => one.hostname === hostname && one.path === path);
+  if (standing && !isOutside(projectLedTo(standing))) return undefined;
+  if (given !== undefined && isOutside(given.project)) {
+    return `${hostname} belongs to another project.`;
+  }
+  const others = near.find((one) => isOutside(projectLedTo(one)));
+  return others && `${others.hostname} belongs to another project.`;
 }
 
 /** Whether some request's hostname would fit both. */

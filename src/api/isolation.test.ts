@@ -1,0 +1,69 @@
+/** What one team or one project has is out of reach of the others, whatever they ask for. */
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import type { Client } from '../client/client.ts';
+import type { BerthError } from '../core/errors.ts';
+import { openTestServer, type TestServer } from './fixtures/server.ts';
+
+let server: TestServer;
+beforeAll(async () => {
+  server = await openTestServer();
+}, 60_000);
+afterAll(() => server.close());
+
+async function codeOf(asked: Promise<unknown>): Promise<string> {
+  return asked.then(
+    () => 'no error',
+    (error: BerthError) => error.code,
+  );
+}
+
+/** Somebody for one project of the team `default`. */
+async function onlyFor(project: string, role: 'member' | 'owner' = 'member'): Promise<Client> {
+  const name = `${role}-of-${project}`;
+  const made = await server.local.addToken({ name, role, team: 'default', projects: [project] });
+  return server.as(made.value);
+}
+
+describe('an alias', () => {
+  const place = (hostname: string, path = '/') => ({ hostname, path });
+
+  test('of a project is neither taken nor undermined by a token for another one', async () => {
+    const { local } = server;
+    for (const project of ['mine', 'yours']) {
+      const deployment = await server.deploy(project);
+      await local.release(project, 'production', { deployment });
+    }
+    await local.setAlias(place('yours.example.com'), 'yours');
+    const me = await onlyFor('mine');
+    const wanted = [
+      place('yours.example.com'),
+      place('yours.example.com', '/api'),
+      place('*.example.com'),
+      place('yours.localhost', '/api'),
+      place('yours-staging.localhost', '/api'),
+    ];
+    for (const one of wanted) {
+      expect(await codeOf(me.setAlias(one, 'mine'))).toBe('HOSTNAME_TAKEN');
+    }
+    expect(await codeOf(me.removeAlias(place('yours.example.com')))).toBe('ALIAS_NOT_FOUND');
+    expect((await local.aliases()).map(({ leadsTo }) => leadsTo)).toEqual([
+      { project: 'yours', environment: 'production' },
+    ]);
+    const told = (await local.releases('yours', 'production')).map(({ because }) => because);
+    expect(told[0]).toBe('Lead yours.example.com here');
+  });
+
+  test('that somebody moves is told in the history of where it led before', async () => {
+    const { local } = server;
+    await local.setAlias(place('yours.example.com'), 'mine');
+    const of = async (project: string) =>
+      (await local.releases(project, 'production')).map(({ because }) => because)[0];
+    expect(await of('yours')).toBe('Lead yours.example.com here no more');
+    expect(await of('mine')).toBe('Lead yours.example.com here');
+    const me = server.as(
+      (await local.addToken({ name: 'again', team: 'default', projects: ['mine'] })).value,
+    );
+    await me.setAlias(place('yours.example.com'), 'mine/staging');
+    await me.removeAlias(place('yours.example.com'));
+  });
+});
