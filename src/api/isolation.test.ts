@@ -67,3 +67,38 @@ describe('an alias', () => {
     await me.removeAlias(place('yours.example.com'));
   });
 });
+
+describe('an owner for one project', () => {
+  test('sees, makes and removes tokens for that project only', async () => {
+    const { local } = server;
+    await local.addToken({ name: 'viewer', role: 'viewer', team: 'default' });
+    const { id: wide } = await local.addToken({ name: 'wide', projects: ['mine', 'yours'] });
+    const { id: theirs } = await local.addToken({ name: 'theirs', projects: ['yours'] });
+    const me = await onlyFor('mine', 'owner');
+    const { id: own } = await me.addToken({ name: 'own', role: 'viewer', projects: ['mine'] });
+    const seen = await me.tokens();
+    expect(seen.map(({ name }) => name)).toContain('own');
+    for (const { projects } of seen) expect(projects).toEqual(['mine']);
+    const all = await local.tokens();
+    const others = all.filter(({ projects }) => projects?.join() !== 'mine').map(({ id }) => id);
+    expect(others).toEqual(expect.arrayContaining([wide, theirs]));
+    for (const id of others) expect(await codeOf(me.removeToken(id))).toBe('TOKEN_NOT_FOUND');
+    await me.removeToken(own);
+    expect((await local.tokens()).length).toBe(all.length - 1);
+  });
+
+  test('is none of the platform, also when it is for all teams', async () => {
+    const { local } = server;
+    const { value } = await local.addToken({
+      name: 'platform',
+      role: 'owner',
+      team: null,
+      projects: ['mine'],
+    });
+    const me = server.as(value);
+    expect(await codeOf(me.addTeam('sneaky'))).toBe('FORBIDDEN');
+    expect((await server.ask(value, 'GET', '/metrics')).status).toBe(403);
+    const seen = await me.tokens();
+    for (const { projects } of seen) expect(projects).toEqual(['mine']);
+  });
+});

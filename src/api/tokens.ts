@@ -3,7 +3,7 @@ import type { FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import type { Grant } from '../core/access.ts';
 import { BerthError } from '../core/errors.ts';
-import { isVisible, mayGrant } from '../core/permission.ts';
+import { isVisible, mayGrant, reaches } from '../core/permission.ts';
 import { actorOf, teamOf, whoOf } from './actor.ts';
 import { audited } from './audit.ts';
 import type { ApiNeeds } from './needs.ts';
@@ -30,7 +30,8 @@ export function addTokens(routes: Routes, needs: ApiNeeds): void {
       config: { verb: 'team' },
       schema: {
         summary: 'Tokens, oldest first',
-        description: 'Of the team named, else of all that the token is for. Never their values.',
+        description:
+          'Of the team named, else of all that the token is for: one for some projects sees those for none but these. Never their values.',
         querystring: teamQuery,
         response: { 200: token.array(), ...problems },
       },
@@ -167,9 +168,7 @@ export function addTokens(routes: Routes, needs: ApiNeeds): void {
 
   async function visibleTokens(request: FastifyRequest) {
     const who = whoOf(request);
-    return (await store.tokens()).filter((one) =>
-      who.team === undefined ? true : one.team !== undefined && isVisible(who, { team: one.team }),
-    );
+    return (await store.tokens()).filter((one) => reaches(who, one));
   }
 
   /** Team and role that the body asks for. Throws TEAM_NOT_FOUND. */

@@ -3303,7 +3303,7 @@ export interface paths {
         };
         /**
          * Tokens, oldest first
-         * @description Of the team named, else of all that the token is for. Never their values.
+         * @description Of the team named, else of all that the token is for: one for some projects sees those for none but these. Never their values.
          */
         get: {
             parameters: {

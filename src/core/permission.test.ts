@@ -2,7 +2,7 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { type Grant, type Principal, ROLES, VERBS } from './access.ts';
-import { decide, isVisible, mayGrant, verbsOf } from './permission.ts';
+import { decide, isVisible, mayGrant, reaches, verbsOf } from './permission.ts';
 
 const as = (grant: Grant): Principal => ({ name: 'ann', kind: 'token', ...grant });
 
@@ -17,6 +17,7 @@ describe('a role', () => {
     expect(may({ role: 'viewer' })).toStrictEqual(['read', 'metrics']);
     expect(may({ role: 'member' })).toStrictEqual([...member, 'metrics']);
     expect(may({ role: 'owner' })).toStrictEqual([...VERBS]);
+    expect(may({ role: 'owner', projects: ['shop'] })).toStrictEqual([...member, 'team']);
   });
 
   it('says what is missing and who has it', () => {
@@ -29,6 +30,9 @@ describe('a role', () => {
     );
     expect(because({ team: 'blue', role: 'owner' }, 'operate')).toBe(
       'ann is for team blue; this needs operate, which only those of all teams have.',
+    );
+    expect(because({ role: 'owner', projects: ['shop'] }, 'operate')).toBe(
+      'ann is for shop; this needs operate, which only those of all projects have.',
     );
     expect(because({ team: 'blue', role: 'member', can: ['read'] }, 'deploy')).toBe(
       'The token ann may read; this needs deploy.',
@@ -60,6 +64,7 @@ describe('what somebody hands on', () => {
         if (mayGrant(as(own), given).kind !== 'allowed') return;
         expect(verbsOf(own)).toContain('team');
         for (const verb of verbsOf(given)) expect(verbsOf(own)).toContain(verb);
+        expect(reaches(own, given)).toBe(true);
         for (const team of ['blue', 'red']) {
           for (const project of ['shop', 'toys', 'other']) {
             if (isVisible(given, { team, project })) {

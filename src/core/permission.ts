@@ -12,6 +12,8 @@
  * | team | members, invitations, tokens | | | x |
  * | metrics | figures of the whole platform | all teams only | all teams only | all teams only |
  * | operate | teams, plans, certificates, the server itself | | | all teams only |
+ *
+ * What is for all teams only is nothing of a project: a grant for some projects has none of it.
  */
 import type { Grant, Principal, Role, Verb } from './access.ts';
 
@@ -58,9 +60,20 @@ export function isVisible(who: Grant, { team, project }: Subject): boolean {
   return who.projects === undefined || project === undefined || who.projects.includes(project);
 }
 
+/** Whether all that the grant reaches is within the reach of `who`: what it may do there does not count. */
+export function reaches(who: Grant, { team, projects }: Grant): boolean {
+  if (who.team !== undefined && team !== who.team) return false;
+  return who.projects === undefined || (projects?.every(isOneOf(who.projects)) ?? false);
+}
+
+function isOneOf(all: readonly string[]): (one: string) => boolean {
+  return (one) => all.includes(one);
+}
+
 /** All verbs of a grant, narrowed by its scopes. */
-export function verbsOf({ team, role, can }: Grant): readonly Verb[] {
-  const verbs = team === undefined ? [...OF_ROLE[role], ...OF_PLATFORM[role]] : OF_ROLE[role];
+export function verbsOf({ team, role, can, projects }: Grant): readonly Verb[] {
+  const isForAll = team === undefined && projects === undefined;
+  const verbs = isForAll ? [...OF_ROLE[role], ...OF_PLATFORM[role]] : OF_ROLE[role];
   return can === undefined ? verbs : verbs.filter((verb) => can.includes(verb));
 }
 
@@ -87,7 +100,7 @@ export function mayGrant(who: Principal, grant: Grant): Decision {
 }
 
 function lacking(who: Principal, verb: Verb): string {
-  const { name, role, team, can } = who;
+  const { name, role, team, can, projects } = who;
   const whole = verbsOf({ ...(team === undefined ? {} : { team }), role });
   if (can !== undefined && whole.includes(verb)) {
     const allowed = can.length === 0 ? 'nothing' : can.join(', ');
@@ -95,6 +108,8 @@ function lacking(who: Principal, verb: Verb): string {
   }
   if (team !== undefined && OF_PLATFORM.owner.includes(verb))
     return `${name} is for team ${team}; this needs ${verb}, which only those of all teams have.`;
+  if (projects !== undefined && OF_PLATFORM.owner.includes(verb))
+    return `${name} is for ${projects.join(', ')}; this needs ${verb}, which only those of all projects have.`;
   return `${name} is ${role}${team === undefined ? '' : ` of ${team}`}; this needs ${verb}, which ${rolesWith(verb)} have.`;
 }
 
