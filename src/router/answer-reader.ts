@@ -130,23 +130,28 @@ export class AnswerReader {
 
   /** Status line and headers, each with its line end. */
   #onHead(text: string): void {
-    const line = text.slice(0, text.indexOf('\r\n'));
-    const minor = line.charCodeAt(START.length) - 48;
-    const status = Number(line.slice(9, 12));
-    const message = line.slice(13);
+    const end = text.indexOf('\r\n');
+    const minor = digitAt(text, START.length);
+    const hundreds = digitAt(text, 9);
+    const status = hundreds * 100 + digitAt(text, 10) * 10 + digitAt(text, 11);
+    const message = text.slice(13, Math.max(13, end));
     const isGood =
-      line.startsWith(START) &&
+      text.startsWith(START) &&
       (minor === 0 || minor === 1) &&
-      line.charCodeAt(8) === 32 &&
-      /^[1-9][0-9]{2}$/.test(line.slice(9, 12)) &&
-      (line.length === 12 || line.charCodeAt(12) === 32) &&
+      text.charCodeAt(8) === 32 &&
+      hundreds > 0 &&
+      // Not a number when one of them is no digit.
+      status >= 100 &&
+      (end === 12 || (end > 12 && text.charCodeAt(12) === 32)) &&
       isHeaderValue(message);
     if (!isGood) throw new NotHttpError('no status line');
     const framing: Framing = {
-      ...{ contentLength: undefined, transferEncoding: undefined },
-      ...{ connection: undefined, keepAlive: undefined },
+      contentLength: undefined,
+      transferEncoding: undefined,
+      connection: undefined,
+      keepAlive: undefined,
     };
-    const headers = parseHeaders(text, line.length + 2, framing);
+    const headers = parseHeaders(text, end + 2, framing);
     if (status < 200) {
       if (status === 101) throw new NotHttpError('it switches protocols, which nobody asked for');
       // Whoever sends a whole request waits for no leave to do so.
@@ -283,6 +288,12 @@ function trimmed(text: string, from: number, to: number): string {
   while (start < end && isBlank(text.charCodeAt(start))) start += 1;
   while (end > start && isBlank(text.charCodeAt(end - 1))) end -= 1;
   return text.slice(start, end);
+}
+
+/** NaN when there is none. */
+function digitAt(text: string, at: number): number {
+  const digit = text.charCodeAt(at) - 48;
+  return digit >= 0 && digit <= 9 ? digit : Number.NaN;
 }
 
 function isBlank(code: number): boolean {

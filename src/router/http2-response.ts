@@ -77,6 +77,10 @@ export class Http2Response implements InboundResponse {
       : this.#stream.write(chunk);
   }
 
+  on(event: 'close', listener: () => void): void {
+    this.#stream.on(event, listener);
+  }
+
   once(event: 'close' | 'drain', listener: () => void): void {
     this.#stream.once(event, listener);
   }

@@ -51,6 +51,8 @@ export interface InboundResponse {
   destroy(): unknown;
   /** Cuts the client off when it takes nothing for so many ms; 0: never. */
   setTimeout(ms: number): unknown;
+  /** `close` comes once: taking its listeners away again would only cost. */
+  on(event: 'close', listener: () => void): unknown;
   once(event: 'close' | 'drain', listener: () => void): unknown;
 }
 

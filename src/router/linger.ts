@@ -14,7 +14,7 @@ export function linger(
   body: RequestBody,
 ): void {
   const tooLong = context.deadlines.add(context.limits.lingerMs, () => req.socket.destroy());
-  res.once('close', () => context.deadlines.cancel(tooLong));
+  res.on('close', () => context.deadlines.cancel(tooLong));
   body.discard(() => {
     context.deadlines.cancel(tooLong);
     if (!res.writableEnded) res.end();

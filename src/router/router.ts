@@ -205,7 +205,7 @@ class HttpRouter implements Router {
 
   #handle(req: IncomingMessage | Http2Request, res: ServerResponse | Http2Response): void {
     this.#inFlight += 1;
-    res.once('close', () => this.#onResponseClosed());
+    res.on('close', () => this.#onResponseClosed());
     const route = this.#reception.receive(req, res);
     if (route === undefined) return;
     const { target, request } = route;
@@ -225,7 +225,7 @@ class HttpRouter implements Router {
     void proxy({ context: this.#context, request, deploymentId, req, res, served }).then(() =>
       this.#onExchangeEnded(),
     );
-    res.once('close', () =>
+    res.on('close', () =>
       this.#reception.record(req, request, served, !res.writableFinished, deploymentId),
     );
   }
