@@ -24,10 +24,8 @@ export async function layersOf(
   ownImages: (starts: readonly string[]) => Promise<readonly string[]>,
 ): Promise<readonly string[]> {
   const output = await readFile(join(build.home, BUILD_FILE.output), 'latin1').catch(() => '');
-  const named = layersNamed(output);
-  if (named.length === 0) return [];
   const result = await readFile(join(build.home, BUILD_FILE.imageId), 'latin1').catch(() => '');
-  const own = await ownImages(named);
   // What the build made in the end is its image, and written down as such.
-  return own.filter((id) => id !== result.trim());
+  const named = layersNamed(output).filter((start) => !result.startsWith(`sha256:${start}`));
+  return named.length === 0 ? [] : ownImages(named);
 }

@@ -27,18 +27,26 @@ const MOST_INSPECTED = 50;
 
 const IMAGE_ID = /^[0-9a-f]{64}$/;
 
+/** Of how many images it is remembered whether they carry our label. */
+const MOST_REMEMBERED = 10_000;
+
 /** Of a list that removals keep overtaking. */
 const LIST_TRIES = 20;
 
 export interface Images {
   list(): Promise<readonly StoredImage[]>;
-  /** `sha256:…` of those with our ledger label whose ids begin with one of these. */
+  /**
+   * `sha256:…` of those with our ledger label whose ids begin with one of these. One that was asked for by its whole id before
+   * is not looked at again, and may be gone by now.
+   */
   ownIds(starts: readonly string[]): Promise<readonly string[]>;
 }
 
 /** What an image is made of never changes, so each is looked into once. */
 export function createImages(client: PodmanClient, ledgerId: string): Images {
   const known = new Map<string, Known>();
+  /** Whether they carry our label, by their ids, which never changes. A build names the same layers as the one before it. */
+  const labelled = new Map<string, boolean>();
   let folder: Promise<string> | undefined;
 
   /** Podman lists names first and looks each up then: one that is removed in between fails the whole list. */
@@ -88,6 +96,12 @@ export function createImages(client: PodmanClient, ledgerId: string): Images {
     return looked;
   };
 
+  function remember(id: string, isOurs: boolean): void {
+    labelled.set(id, isOurs);
+    const [oldest] = labelled.keys();
+    if (labelled.size > MOST_REMEMBERED && oldest !== undefined) labelled.delete(oldest);
+  }
+
   return {
     async list() {
       // An image with two names is listed twice.
@@ -111,16 +125,21 @@ export function createImages(client: PodmanClient, ledgerId: string): Images {
     },
 
     async ownIds(starts) {
+      const asked = starts.filter((start) => !labelled.has(start));
       const found =
-        starts.length > MOST_INSPECTED
+        asked.length > MOST_INSPECTED
           ? await listed(`${LABEL.ledger}=${ledgerId}`)
-          : await Promise.all(starts.map((start) => inspect(client, start)));
-      const ours = found
-        .filter((image) => image?.Labels?.[LABEL.ledger] === ledgerId)
-        .map((image) => withAlgorithm(image?.Id ?? ''));
-      // A start may also be the name of an image.
-      const isMeant = (id: string) => starts.some((start) => id.startsWith(`sha256:${start}`));
-      return [...new Set(ours)].filter(isMeant);
+          : await Promise.all(asked.map((start) => inspect(client, start)));
+      const ours = new Set(starts.filter((start) => labelled.get(start)));
+      for (const image of found) {
+        if (!image) continue;
+        const isOurs = image.Labels?.[LABEL.ledger] === ledgerId;
+        const id = image.Id.replace(/^sha256:/, '');
+        remember(id, isOurs);
+        // A start may also be the name of an image.
+        if (isOurs && asked.some((start) => id.startsWith(start))) ours.add(id);
+      }
+      return [...ours].map(withAlgorithm);
     },
   };
 }
