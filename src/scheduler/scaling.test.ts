@@ -1,6 +1,7 @@
 /** What environments ask of the scheduler: instances kept, and instances ready before a switch. In virtual time. */
 import { expect, it } from 'vitest';
 import { VirtualClock } from '../../sim/clock.ts';
+import { SeededRandom } from '../../sim/random.ts';
 import type { Configuration } from '../core/model.ts';
 import type { Lease } from '../ports/fleet.ts';
 import { CALM, createMemoryEngine, type MemoryKnobs } from '../engines/memory/engine.ts';
@@ -13,7 +14,12 @@ async function world(knobs: Partial<MemoryKnobs> = {}, configuration: Partial<Co
   const clock = new VirtualClock();
   const engine = createMemoryEngine({ clock, knobs: { ...CALM, ...knobs } });
   const store = new MemoryStore();
-  const create = () => new Scheduler(calmOptions({ engine, store, clock }));
+  // Each process of Berth draws names of its own.
+  let seed = 0;
+  const create = () => {
+    seed += 1;
+    return new Scheduler(calmOptions({ engine, store, clock, random: new SeededRandom(seed) }));
+  };
   const scheduler = create();
   const deployment = readyDeployment('app', { scale: { min: 3, max: 10 }, ...configuration });
   const passing = <T>(promise: Promise<T>) => passingOn(clock, promise);
