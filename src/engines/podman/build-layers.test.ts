@@ -60,11 +60,14 @@ test('a layer that was named in full before is not looked at again, whether it i
   await once(podman.listen(socketPath), 'listening');
   const client = createClient({ socketPath, revive: () => Promise.resolve() });
   try {
-    const { ownIds } = createImages(client, 'mine');
+    const images = createImages(client, 'mine');
     const first = [ours, theirs, fresh.slice(0, 12), 'f'.repeat(64)];
-    expect(await ownIds(first)).toEqual([`sha256:${ours}`, `sha256:${fresh}`]);
+    expect(await images.ownIds(first)).toEqual([`sha256:${ours}`, `sha256:${fresh}`]);
     expect(asked.splice(0)).toEqual(first);
-    expect(await ownIds([ours, theirs, fresh])).toEqual([`sha256:${ours}`, `sha256:${fresh}`]);
+    expect(await images.ownIds([ours, theirs, fresh])).toEqual([
+      `sha256:${ours}`,
+      `sha256:${fresh}`,
+    ]);
     expect(asked).toEqual([]);
   } finally {
     await client.close();
