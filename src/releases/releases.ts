@@ -1,10 +1,4 @@
 /** Environments and what happens to them: release, promote, roll back, change settings. One thing at a time for each. */
-import {
-  isEnvironmentName,
-  ENVIRONMENT_NAME_RULE,
-  PRODUCTION,
-  STAGING,
-} from '../core/environment.ts';
 import { BerthError } from '../core/errors.ts';
 import type {
   Deployment,
@@ -22,15 +16,13 @@ import {
   describeDeeds,
   emptySettings,
   isSameContent,
-  previousRelease,
   restores,
-  rollbackTo,
-  type RollbackTarget,
   scaleOf,
   versionOf,
 } from '../core/release.ts';
 import { environmentKey } from '../core/route.ts';
 import type { Answered } from '../core/trial.ts';
+import { createEnvironments, type Environments, needName, noEnvironment } from './environments.ts';
 import type { ReleasesNeeds } from './needs.ts';
 import { completeTrial, performRelease, performTrial } from './perform.ts';
 import { type Plan, pinFor, planRelease, planRollback } from './plan.ts';
@@ -38,6 +30,7 @@ import { createPointers } from './pointers.ts';
 import { createQueue } from './queue.ts';
 import { recover } from './recover.ts';
 import { isStanding, runsElsewhere } from './standing.ts';
+import { findTarget } from './target.ts';
 import { createTrials, needRival } from './trials.ts';
 
 interface Asked {
@@ -84,17 +77,11 @@ export interface Released extends Release {
   readonly isStanding?: true;
 }
 
-export interface Releases {
+export interface Releases extends Environments {
   /** Once, at the start, before deploys are continued: what was under way has failed. */
   recover(): Promise<void>;
   /** Once, before the fleet starts: routes and scale of everything that is current. */
   open(): Promise<void>;
-  /** Of a project or of all, with production and staging of a project that has neither yet. */
-  environments(project: string): Promise<readonly Environment[]>;
-  /** Throws ENVIRONMENT_NOT_FOUND. */
-  environment(project: string, name: EnvironmentName): Promise<Environment>;
-  /** Makes it unless it is there. Throws INVALID_INPUT for a name that is none, HOSTNAME_TAKEN. */
-  make(project: string, name: EnvironmentName): Promise<Environment>;
   /** Removes it with its history; what it ran stays as a deployment. */
   remove(project: string, name: EnvironmentName): Promise<void>;
   /** Deploys or promotes. Throws RELEASE_FAILED, IMAGE_GONE, NOT_READY, ENVIRONMENT_PAUSED, RELEASE_IN_PROGRESS, … */
@@ -114,9 +101,6 @@ export interface Releases {
   /** Releases under way fail; what runs stays. */
   close(): Promise<void>;
 }
-
-/** Releases looked through at once for one to go back to. */
-const PAGE = 50;
 
 export function createReleases(needs: ReleasesNeeds): Releases {
   const { store, clock, routes } = needs;
@@ -172,27 +156,9 @@ export function createReleases(needs: ReleasesNeeds): Releases {
     return { project, environment, createdBy, createdAt: clock.now() };
   }
 
-  async function findTarget(
-    { project, environment, to }: RollbackRequest,
-    current: Release | undefined,
-  ): Promise<RollbackTarget> {
-    if (to !== undefined) {
-      const wanted = await store.release(project, environment, to);
-      if (wanted) return rollbackTo(current, wanted);
-      const detail = `${environment} of ${project} has no v${to}.`;
-      throw new BerthError('RELEASE_NOT_FOUND', { detail });
-    }
-    let before = current?.number;
-    while (before !== undefined) {
-      const page = await store.releases({ project, environment, before, limit: PAGE });
-      const target = previousRelease(current, page);
-      if (target.kind === 'found' || page.length < PAGE) return target;
-      before = page.at(-1)?.number;
-    }
-    return previousRelease(undefined, []);
-  }
-
   return {
+    ...createEnvironments(needs),
+
     recover: () => recover(needs),
 
     async open() {
@@ -207,27 +173,6 @@ export function createReleases(needs: ReleasesNeeds): Releases {
         const scale = scaleOf(environment, settings, { scale: own });
         pointers.move(project, environment, { deploymentId, scale });
       }
-    },
-
-    async environments(project) {
-      const made = await store.environments({ project });
-      const missing = [PRODUCTION, STAGING]
-        .filter((name) => !made.some((one) => one.name === name))
-        .map((name) => unreleased(project, name));
-      return [...made, ...missing].toSorted(productionFirst);
-    },
-
-    async environment(project, name) {
-      const made = await store.environment(project, name);
-      if (made) return made;
-      if (name === PRODUCTION || name === STAGING) return unreleased(project, name);
-      throw noEnvironment(project, name);
-    },
-
-    async make(project, name) {
-      needName(name);
-      routes.check(project, name);
-      return store.ensureEnvironment(project, name, clock.now());
     },
 
     remove: (project, name) =>
@@ -287,7 +232,7 @@ export function createReleases(needs: ReleasesNeeds): Releases {
         const isBack = request.to === undefined || request.to === current?.number;
         const taken = isBack ? await trials.takeBack(request, by) : undefined;
         if (taken) return taken;
-        const target = await findTarget(request, current);
+        const target = await findTarget(store, request, current);
         if (target.kind === 'none') {
           throw new BerthError('NOTHING_TO_ROLL_BACK', { detail: target.because });
         }
@@ -354,32 +299,10 @@ export function createReleases(needs: ReleasesNeeds): Releases {
   };
 }
 
-function needName(name: string): void {
-  if (isEnvironmentName(name)) return;
-  throw new BerthError('INVALID_INPUT', {
-    detail: `${JSON.stringify(name)} is no name of an environment.`,
-    problems: [{ at: 'environment', message: ENVIRONMENT_NAME_RULE }],
-  });
-}
-
-function noEnvironment(project: string, name: string): BerthError {
-  const detail = `${project} has no environment ${name}.`;
-  return new BerthError('ENVIRONMENT_NOT_FOUND', { detail });
-}
-
 function outdated(project: string, name: string, seen: number, now: number): BerthError {
   const said = (number: number) => (number === 0 ? 'nothing' : versionOf({ number }));
   const detail = `${name} of ${project} was at ${said(seen)} and is at ${said(now)} now.`;
   return new BerthError('PLAN_OUTDATED', { detail });
-}
-
-function unreleased(project: string, name: EnvironmentName): Environment {
-  return { project, name, latest: 0, settings: emptySettings, createdAt: 0 };
-}
-
-function productionFirst(a: Environment, b: Environment): number {
-  const rank = ({ name }: Environment) => [PRODUCTION, STAGING].indexOf(name) >>> 0;
-  return rank(a) - rank(b) || (a.name < b.name ? -1 : 1);
 }
 
 function changedVersions(from: Release['secrets'], to: Release['secrets']): readonly string[] {
