@@ -26,6 +26,21 @@ describe('errorPage', () => {
     expect(errorPage(error, { ...facts, accept: '*/*' }).body).not.toContain('hunter2');
   });
 
+  it('of one error that many meet is each one’s own', () => {
+    const problemOf = (error: BerthError, about: Partial<typeof facts>) =>
+      JSON.parse(errorPage(error, { ...facts, accept: '*/*', ...about }).body) as object;
+    const error = new BerthError('QUEUE_FULL', { detail: 'too many' });
+    const first = problemOf(error, { id: 'one' });
+    expect(first).toMatchObject({ id: 'one', code: 'QUEUE_FULL', detail: 'too many', status: 502 });
+    expect(problemOf(error, { id: 'two' })).toEqual({ ...first, id: 'two' });
+    expect(problemOf(error, { id: 'one', status: 429 })).toEqual({ ...first, status: 429 });
+    const elsewhere = problemOf(error, { id: 'one', platformOrigin: 'https://berth.example.com' });
+    expect(elsewhere).toMatchObject({ type: expect.stringContaining('berth.example.com') });
+    const other = new BerthError('QUEUE_FULL', { detail: 'other' });
+    expect(problemOf(other, { id: 'one' })).toEqual({ ...first, detail: 'other' });
+    expect(problemOf(error, { id: 'one' })).toEqual(first);
+  });
+
   it('loads nothing from elsewhere', () => {
     const { body, headers } = errorPage(new BerthError('NOT_FOUND'), facts);
     expect(headers['content-security-policy']).toBe(

@@ -30,9 +30,7 @@ export function errorPage(error: BerthError, facts: ErrorPageFacts): ErrorPage {
   const { status } = facts;
   const isHtml = facts.accept?.includes('text/html') ?? false;
   const link = facts.platformOrigin + errorPagePath(error.code);
-  const body = isHtml
-    ? htmlPage(error, facts, link)
-    : `${JSON.stringify(problem(error, facts, link))}\n`;
+  const body = isHtml ? htmlPage(error, facts, link) : problemText(error, facts, link);
   const headers: Record<string, string> = {
     'content-type': isHtml ? 'text/html; charset=utf-8' : 'application/problem+json',
     'content-length': String(Buffer.byteLength(body)),
@@ -50,16 +48,23 @@ export function errorPage(error: BerthError, facts: ErrorPageFacts): ErrorPage {
   return { status, headers, body: facts.method === 'HEAD' ? '' : body };
 }
 
-function problem(error: BerthError, facts: ErrorPageFacts, link: string): object {
-  return {
-    type: link,
-    title: error.title,
-    status: facts.status,
-    detail: error.detail,
-    code: error.code,
-    advice: error.advice,
-    id: facts.id,
-  };
+/** The latest problem without its id: too many requests at once get the same one, and it has to cost less than serving them. */
+let latest:
+  | {
+      readonly error: BerthError;
+      readonly link: string;
+      readonly status: number;
+      readonly text: string;
+    }
+  | undefined;
+
+function problemText(error: BerthError, { status, id }: ErrorPageFacts, link: string): string {
+  if (latest?.error !== error || latest.link !== link || latest.status !== status) {
+    const { title, detail, code, advice } = error;
+    const problem = JSON.stringify({ type: link, title, status, detail, code, advice });
+    latest = { error, link, status, text: problem.slice(0, -1) };
+  }
+  return `${latest.text},"id":${JSON.stringify(id)}}\n`;
 }
 
 function htmlPage(error: BerthError, facts: ErrorPageFacts, link: string): string {
