@@ -27,7 +27,10 @@ export async function removeProject(
   await access.removeProject(project, async () => {
     const aliases = await removeAliasesTo(needs, { project }, isWithAliases);
     const environments = await store.environments({ project });
-    for (const { name } of environments) await releases.remove(project, name);
+    for (const { name } of environments) {
+      // Clean-up may have taken a preview meanwhile.
+      if (await store.environment(project, name)) await releases.remove(project, name);
+    }
     const deployments = await store.deployments({ project });
     await eachAtOnce(deployments, (deployment) => deployer.removeRow(deployment));
     removed = {

@@ -141,12 +141,12 @@ export const CATALOGUE = {
   TEAM_IN_USE: {
     status: 409,
     title: 'This team cannot be removed',
-    advice: 'Remove what its projects have deployed first: `berth ls`, `berth rm`.',
+    advice: 'Remove its projects first: `berth projects`, `berth projects rm`.',
   },
   PROJECT_NOT_FOUND: {
     status: 404,
     title: 'There is no such project',
-    advice: '`berth ls` shows what is deployed; the first deploy of a name makes the project.',
+    advice: '`berth projects` shows those there are; the first deploy of a name makes one.',
   },
   PROJECT_BUSY: {
     status: 409,
