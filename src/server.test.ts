@@ -46,10 +46,11 @@ async function clientOf(server: RunningServer, data = join(folder, 'data')) {
 function visit(
   address: string,
   host: string,
+  path = '/',
 ): Promise<{ status: number; start: unknown; body: string }> {
   const [hostname, port] = address.split(':');
   return new Promise((resolve, reject) => {
-    get({ hostname, port, headers: { host }, agent: false }, (response) => {
+    get({ hostname, port, path, headers: { host }, agent: false }, (response) => {
       let body = '';
       response.on('data', (chunk: Buffer) => {
         body += chunk.toString();
@@ -168,4 +169,15 @@ test('streams end with the server instead of holding it, and a follower finds th
   await start({ listen: first.address });
   stop.abort();
   expect(await next).toMatchObject({ done: true });
+});
+
+test('bounds of traffic are what the operator says', async () => {
+  const server = await start({ trafficBounds: { urlBytes: 300 } });
+  const client = await clientOf(server);
+  const source = { kind: 'image', reference: 'app:1' } as const;
+  const { deployment } = await client.deploy({ project: 'hello', source });
+  for await (const event of client.progress(deployment.id)) expect(event).toBeDefined();
+  const host = `${deployment.id}.localhost`;
+  expect((await visit(server.address, host, `/${'a'.repeat(290)}`)).status).not.toBe(414);
+  expect((await visit(server.address, host, `/${'a'.repeat(300)}`)).status).toBe(414);
 });

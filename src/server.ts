@@ -14,6 +14,7 @@ import { DEFAULT_TEAM } from './core/access.ts';
 import { Quotas } from './core/quota.ts';
 import { DEFAULT_RULES } from './core/gc.ts';
 import { RouteTable } from './core/route.ts';
+import { DEFAULT_TRAFFIC_BOUNDS } from './core/traffic-bounds.ts';
 import { openCleanup } from './cleanup/open.ts';
 import { openBlobs } from './deploys/blobs.ts';
 import { createDeployer } from './deploys/deployer.ts';
@@ -57,8 +58,6 @@ const RESERVED_SHARE = 0.08;
 const STOP_GRACE_MS = 10_000;
 /** A hundred at once, and then one every six seconds: more than people do, less than a runaway script. */
 const DEPLOY_RATE = { burst: 100, everyMs: 6_000 };
-/** Requests of one deployment that may wait for an instance: a burst fits, a flood does not. */
-const ROOM = { maxWaiting: 2_000, maxWaitMs: 60_000 };
 
 /**
  * Throws SERVER_RUNNING, DATA_FOLDER, ADDRESS_IN_USE, or what the engine says; then nothing is left running.
@@ -68,6 +67,8 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   await using opened = new AsyncDisposableStack();
   const startedAt = clock.now();
   const { data, domain, tls: tlsOptions } = options;
+  const bounds = { ...DEFAULT_TRAFFIC_BOUNDS, ...options.trafficBounds };
+  const { maxWaiting, maxWaitMs, ...limits } = bounds;
   const version = await ownVersion();
   const wanted = parseListen(options.listen);
   const wantedTls = tlsOptions && parseListen(tlsOptions.listen);
@@ -144,7 +145,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     bootCap: availableParallelism(),
     bootTimeoutMs: BOOT_TIMEOUT_MS,
     stopGraceMs: STOP_GRACE_MS,
-    bounds: ROOM,
+    bounds: { maxWaiting, maxWaitMs },
     quotas,
     onUnroute: (id) => router.forget(id),
     inside: busyDoor,
@@ -296,6 +297,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   opened.defer(() => api.close());
   const router = createRouter({
     fleet: directory.fleet,
+    limits,
     routes,
     platform: (request, response) => api.routing(request, response),
     clock,

@@ -1,7 +1,9 @@
 /** The reference page of the command line, made from the definitions that parse it. */
 import type { Command, Option } from 'commander';
+import { type BoundUnit, TRAFFIC_BOUNDS } from '../core/traffic-bounds.ts';
 import { createProgram } from './program.ts';
 import { EXIT } from './report.ts';
+import { formatBound } from './values.ts';
 
 /** A page that is made from the code; `path` is relative to the root of the repository. */
 export interface Document {
@@ -47,6 +49,9 @@ export function documents(): readonly Document[] {
     '## Options of every command',
     optionTable(globals),
     ...program.commands.flatMap((command) => commandSections(command, 'berth')),
+    '## Bounds of traffic',
+    'What `berth serve` and `berth up` take after `--bound`, for example `--bound headers-timeout=5s --bound header-size=64KiB`.',
+    boundTable(),
     '## Environment',
     table(
       ['variable', 'meaning'],
@@ -96,6 +101,21 @@ function optionTable(options: readonly Option[]): string {
       const choices = option.argChoices ? ` (${option.argChoices.join(', ')})` : '';
       return [`\`${option.flags}\``, described(option.description + choices, value)];
     }),
+  );
+}
+
+function boundTable(): string {
+  const shown = (value: number, unit: BoundUnit) => `\`${formatBound(value, unit)}\``;
+  return table(
+    ['name', 'bounds', 'default', 'from', 'to', 'beyond it'],
+    Object.values(TRAFFIC_BOUNDS).map((bound) => [
+      `\`${bound.name}\``,
+      bound.meaning,
+      shown(bound.default, bound.unit),
+      shown(bound.least, bound.unit),
+      shown(bound.most, bound.unit),
+      bound.beyond,
+    ]),
   );
 }
 

@@ -166,7 +166,7 @@ describe('serve', () => {
     const args = ['serve', '--data', 'd', '--listen', '0', '--domain', 'example.test'];
     args.push('--memory-budget', '512', '--build-timeout', '5m', '--storage', 's');
     args.push('--access-log', 'off', '--open-metrics', '--trusted-proxies', '10.0.0.0/8, ::1');
-    args.push('--deploys-per-minute', '6');
+    args.push('--deploys-per-minute', '6', '--bound', 'waiting=50', '--bound', 'wait=5s');
     args.push('--disk-budget', '50G', '--preview-ttl', 'never', '--keep-releases', '5');
     args.push('--keep-production', '60d', '--failed-ttl', '1d', '--cache-ttl', '12h');
     const { code, served } = await berth([...args, '--engine', 'memory']);
@@ -190,6 +190,7 @@ describe('serve', () => {
         engine: 'memory',
         hasAccessLog: false,
         trustedProxies: ['10.0.0.0/8', '::1'],
+        trafficBounds: { maxWaiting: 50, maxWaitMs: 5_000 },
         hasOpenMetrics: true,
         deployRate: { burst: 60, everyMs: 10_000 },
       },

@@ -24,6 +24,7 @@ export async function run({ world }: Context, options: ServerOptions): Promise<v
     ...(tls === undefined ? {} : { tls }),
     ...(options.accessLog === 'off' ? { hasAccessLog: false } : {}),
     ...(options.trustedProxies === undefined ? {} : { trustedProxies: options.trustedProxies }),
+    ...(options.bound === undefined ? {} : { trafficBounds: options.bound }),
     ...(options.openMetrics ? { hasOpenMetrics: true } : {}),
   });
 }

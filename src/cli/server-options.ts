@@ -1,5 +1,6 @@
 /** The options that `up` and `serve` share. */
 import { type Command, Option } from 'commander';
+import type { TrafficBounds } from '../core/traffic-bounds.ts';
 import type { GlobalOptions } from './program.ts';
 import {
   addressRanges,
@@ -9,6 +10,7 @@ import {
   lifetime,
   listenAddress,
   span,
+  trafficBound,
 } from './values.ts';
 
 /** As they are parsed: times in ms, sizes in bytes. */
@@ -28,6 +30,7 @@ export interface ServerOptions extends GlobalOptions {
   readonly cacheTtl?: number;
   readonly accessLog: 'on' | 'off';
   readonly trustedProxies?: readonly string[];
+  readonly bound?: Partial<TrafficBounds>;
   readonly openMetrics?: boolean;
   readonly listenTls?: string;
   readonly httpsRedirect?: boolean;
@@ -93,6 +96,11 @@ export function serverOptions(command: Command): Command {
       '--trusted-proxies <ranges>',
       'proxies in front of Berth whose x-forwarded-*, forwarded and x-request-id are kept: 10.0.0.0/8,::1; otherwise they are replaced',
       addressRanges,
+    )
+    .option(
+      '--bound <name=value>',
+      'what clients may send, and how long things may last: headers-timeout=5s, waiting=500, and more below; may be repeated',
+      trafficBound,
     )
     .option('--open-metrics', 'answer GET /metrics without a token')
     .option('--listen-tls <host:port>', 'address for https; otherwise there is none', listenAddress)

@@ -2,10 +2,12 @@
 import { open, readFile, stat } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { BerthError, CATALOGUE, type ErrorCode } from '../core/errors.ts';
+import { TRAFFIC_BOUNDS, type TrafficBoundKey } from '../core/traffic-bounds.ts';
 import { isHealthy } from './connect.ts';
 import type { Context } from './context.ts';
 import type { Output } from './output.ts';
 import type { ServerOptions } from './server-options.ts';
+import { formatBound } from './values.ts';
 import {
   dataFolder,
   remoteServer,
@@ -121,6 +123,10 @@ async function startProcess(
   if (options.accessLog === 'off') args.push('--access-log', 'off');
   if (options.trustedProxies !== undefined) {
     args.push('--trusted-proxies', options.trustedProxies.join(','));
+  }
+  for (const [key, value] of Object.entries(options.bound ?? {})) {
+    const { name, unit } = TRAFFIC_BOUNDS[key as TrafficBoundKey];
+    args.push('--bound', `${name}=${formatBound(value, unit)}`);
   }
   if (options.openMetrics) args.push('--open-metrics');
   if (options.listenTls !== undefined) args.push('--listen-tls', options.listenTls);

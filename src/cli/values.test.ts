@@ -1,6 +1,21 @@
 /** What option values mean, and which are refused. */
 import { describe, expect, it } from 'vitest';
-import { byteSize, integer, lifetime, listenAddress, since, span, variable } from './values.ts';
+import {
+  DEFAULT_TRAFFIC_BOUNDS,
+  TRAFFIC_BOUND_KEYS,
+  TRAFFIC_BOUNDS,
+} from '../core/traffic-bounds.ts';
+import {
+  byteSize,
+  formatBound,
+  integer,
+  lifetime,
+  listenAddress,
+  since,
+  span,
+  trafficBound,
+  variable,
+} from './values.ts';
 
 describe('variables', () => {
   const parse = variable({ HOME: '/root', EMPTY: '' });
@@ -80,5 +95,38 @@ describe('sizes and lifetimes', () => {
     expect(lifetime('never')).toBe(Number.POSITIVE_INFINITY);
     expect(lifetime('7d')).toBe(7 * 86_400_000);
     expect(() => lifetime('ever')).toThrow();
+  });
+});
+
+describe('bounds of traffic', () => {
+  it.each([
+    ['waiting=50', { maxWaiting: 50 }],
+    ['headers-timeout=5s', { headersTimeoutMs: 5_000 }],
+    ['header-size=64KiB', { headerBytes: 65_536 }],
+    ['header-size=65536', { headerBytes: 65_536 }],
+  ])('reads %s', (text, expected) => expect(trafficBound(text)).toEqual(expected));
+  it('collects them, the last one of a name winning', () => {
+    const earlier = trafficBound('wait=9s', trafficBound('waiting=50'));
+    expect(trafficBound('wait=1m', earlier)).toEqual({ maxWaiting: 50, maxWaitMs: 60_000 });
+  });
+  it.each([
+    ['', /one of these names: header-size/],
+    ['wating=5', /one of these names/],
+    ['maxWaiting=5', /one of these names/],
+    ['waiting', /one of these names/],
+    ['waiting=', /whole number/],
+    ['waiting=5.5', /whole number/],
+    ['wait=5', /90s/],
+    ['header-size=big', /500M/],
+    ['header-size=2MiB', /from 1KiB to 1MiB/],
+    ['headers-timeout=1ms', /from 100ms to 1h/],
+  ])('refuses %j', (text, words) => expect(() => trafficBound(text)).toThrow(words));
+  it('writes each default and each end of a range as it reads them', () => {
+    for (const key of TRAFFIC_BOUND_KEYS) {
+      const { name, unit, least, most } = TRAFFIC_BOUNDS[key];
+      for (const value of [DEFAULT_TRAFFIC_BOUNDS[key], least, most]) {
+        expect(trafficBound(`${name}=${formatBound(value, unit)}`)).toEqual({ [key]: value });
+      }
+    }
   });
 });

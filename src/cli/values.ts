@@ -4,6 +4,12 @@ import { InvalidArgumentError } from 'commander';
 import { type AliasPlace, parseAlias } from '../core/alias.ts';
 import { ENVIRONMENT_NAME_RULE, isEnvironmentName } from '../core/environment.ts';
 import { BOUNDS, parseSlot } from '../core/limits.ts';
+import {
+  type BoundUnit,
+  TRAFFIC_BOUND_KEYS,
+  TRAFFIC_BOUNDS,
+  type TrafficBounds,
+} from '../core/traffic-bounds.ts';
 
 /** `K=V`, or `K` for the value it has in the environment; collects into what earlier options gave. */
 export function variable(environment: Readonly<Record<string, string | undefined>>) {
@@ -148,3 +154,51 @@ export function environmentName(text: string): string {
   if (isEnvironmentName(text)) return text;
   throw new InvalidArgumentError(`It ${ENVIRONMENT_NAME_RULE}.`);
 }
+
+/** `waiting=500`, `headers-timeout=5s`, `header-size=64KiB`; collects into what earlier options gave. */
+export function trafficBound(
+  text: string,
+  earlier: Partial<TrafficBounds> = {},
+): Partial<TrafficBounds> {
+  const equals = text.indexOf('=');
+  const name = text.slice(0, Math.max(0, equals));
+  const key = TRAFFIC_BOUND_KEYS.find((candidate) => TRAFFIC_BOUNDS[candidate].name === name);
+  if (key === undefined) {
+    const names = TRAFFIC_BOUND_KEYS.map((known) => TRAFFIC_BOUNDS[known].name).join(', ');
+    throw new InvalidArgumentError(`Write it as NAME=VALUE with one of these names: ${names}.`);
+  }
+  const { unit, least, most } = TRAFFIC_BOUNDS[key];
+  const value = boundValue(text.slice(equals + 1), unit);
+  if (value < least || value > most) {
+    const [from, to] = [least, most].map((figure) => formatBound(figure, unit));
+    throw new InvalidArgumentError(`${name} may be from ${from} to ${to}.`);
+  }
+  return { ...earlier, [key]: value };
+}
+
+function boundValue(text: string, unit: BoundUnit): number {
+  if (unit === 'ms') return span(text);
+  if (/^\d+$/.test(text)) return Number(text);
+  if (unit === 'bytes') return byteSize(text);
+  throw new InvalidArgumentError('It must be a whole number.');
+}
+
+/** A bound as `trafficBound` reads it: `64KiB`, `15s`, `200`. */
+export function formatBound(value: number, unit: BoundUnit): string {
+  if (unit === 'count') return String(value);
+  const steps = unit === 'ms' ? SPAN_STEPS : SIZE_STEPS;
+  const [name, size] = steps.find(([, step]) => value >= step && value % step === 0) ?? ['', 1];
+  return `${value / size}${name}`;
+}
+
+const SPAN_STEPS = [
+  ['h', 3_600_000],
+  ['m', 60_000],
+  ['s', 1_000],
+  ['ms', 1],
+] as const;
+const SIZE_STEPS = [
+  ['GiB', 1024 ** 3],
+  ['MiB', 1024 ** 2],
+  ['KiB', 1024],
+] as const;

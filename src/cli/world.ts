@@ -2,6 +2,7 @@
 import type { CleanupRules } from '../core/gc.ts';
 import type { HostFacts } from '../core/host.ts';
 import type { Rate } from '../core/token-bucket.ts';
+import type { TrafficBounds } from '../core/traffic-bounds.ts';
 import type { Clock } from '../ports/clock.ts';
 
 /** A stream that text goes to: stdout or stderr. */
@@ -36,6 +37,8 @@ export interface ServeOptions {
   readonly hasAccessLog?: boolean;
   /** Addresses and CIDR ranges of proxies whose word on who asked is believed; absent: nobody's. */
   readonly trustedProxies?: readonly string[];
+  /** What clients may send, and how long things may last, where it was said. */
+  readonly trafficBounds?: Partial<TrafficBounds>;
   /** `GET /metrics` answers without a token. */
   readonly hasOpenMetrics?: boolean;
 }

@@ -10,6 +10,7 @@ const RECORD: AccessRecord = {
   method: 'GET',
   host: 'shop.localhost',
   path: '/"quoted"\n\u2028<é>',
+  traceId: undefined,
   deploymentId: 'shop-1',
   environment: 'production',
   instanceId: undefined,
@@ -30,6 +31,7 @@ const RECORD: AccessRecord = {
 /** With every field that a request may lack. */
 const FULL: AccessRecord = {
   ...RECORD,
+  traceId: '4bf92f3577b34da6a3ce929d0e0e4736',
   method: 'M-"SEARCH\\',
   host: 'a"b.localhost',
   instanceId: 'shop-1.abcdef',

@@ -5,6 +5,7 @@ import type { AccessRecord } from './access-log.ts';
 export function accessFacts(record: AccessRecord): Readonly<Record<string, unknown>> {
   return {
     id: record.id,
+    trace: record.traceId,
     deployment: record.deploymentId,
     environment: record.environment,
     instance: record.instanceId,
@@ -41,9 +42,10 @@ export function accessLine(record: AccessRecord, now: number): string {
     lastMs = ms;
     lastTime = new Date(ms).toISOString();
   }
-  const { deploymentId, environment, instanceId, error, start, appMs } = record;
+  const { traceId, deploymentId, environment, instanceId, error, start, appMs } = record;
   return (
     `{"level":30,"time":"${lastTime}","event":"request.served","id":"${record.id}"` +
+    (traceId === undefined ? '' : `,"trace":"${traceId}"`) +
     (deploymentId === undefined ? '' : `,"deployment":"${deploymentId}"`) +
     (environment === undefined ? '' : `,"environment":"${environment}"`) +
     (instanceId === undefined ? '' : `,"instance":"${instanceId}"`) +

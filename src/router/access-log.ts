@@ -19,6 +19,8 @@ export interface AccessRecord {
   readonly path: string;
   /** Undefined when no deployment answers at that host. */
   readonly deploymentId: DeploymentId | undefined;
+  /** Of the client's `traceparent` (W3C Trace Context), to find the request in its trace; undefined without a good one. */
+  readonly traceId: string | undefined;
   /** `shop/production`, when it was asked for by a hostname of its own. */
   readonly environment: string | undefined;
   /** Of the last attempt. */
@@ -101,6 +103,7 @@ export class Served {
       host: request.host,
       path: query === -1 ? request.path : request.path.slice(0, query),
       deploymentId,
+      traceId: traceIdOf(req.headers.traceparent),
       environment: request.environment,
       instanceId: this.lease?.instanceId,
       status: this.status,
@@ -117,6 +120,14 @@ export class Served {
       aborted,
     };
   }
+}
+
+/** Version, 16 bytes of trace, 8 of parent, flags; later versions may add to it (W3C Trace Context, 3.2.2). */
+const TRACEPARENT =
+  /^(?!ff)[0-9a-f]{2}-(?!0{32})([0-9a-f]{32})-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}(?:$|-)/;
+
+function traceIdOf(traceparent: string | readonly string[] | undefined): string | undefined {
+  return typeof traceparent === 'string' ? TRACEPARENT.exec(traceparent)?.[1] : undefined;
 }
 
 /** Tenths of a ms are what can be trusted of such times. */

@@ -13,7 +13,7 @@ const turn = () =>
 it('takes what arrived between two attempts once, though the first one had begun to listen', async () => {
   const req = new IncomingMessage(new Socket());
   req.headers['transfer-encoding'] = 'chunked';
-  const body = new RequestBody(req, 1_000, new BufferBudget(1_000));
+  const body = new RequestBody(req, 1_000, new BufferBudget(2_000), 'shop');
   const sent: string[] = [];
   body.sendTo({ write: (chunk) => sent.push(chunk.toString()) > 0, end: () => {} });
   req.push('one ');

@@ -17,6 +17,7 @@ export class RequestBody {
   readonly #req: InboundRequest;
   readonly #replayBytes: number;
   readonly #buffers: BufferBudget;
+  readonly #owner: string;
   /** Room that was taken for `#held`. */
   #heldBytes = 0;
   /** Length that the client announced; undefined when the body is chunked. */
@@ -30,9 +31,11 @@ export class RequestBody {
   #onEnded: (() => void) | undefined;
   bytesRead = 0;
 
-  constructor(req: InboundRequest, replayBytes: number, buffers: BufferBudget) {
+  /** Up to `replayBytes` are held, as far as `buffers` has room for `owner`. */
+  constructor(req: InboundRequest, replayBytes: number, buffers: BufferBudget, owner: string) {
     this.#req = req;
     this.#buffers = buffers;
+    this.#owner = owner;
     this.#replayBytes = replayBytes;
     const length = req.headers['content-length'];
     this.contentLength = length === undefined ? undefined : Number(length);
@@ -126,7 +129,7 @@ export class RequestBody {
   /** Lets go of what is held: it cannot be sent again. */
   release(): void {
     this.#held = undefined;
-    this.#buffers.give(this.#heldBytes);
+    this.#buffers.give(this.#owner, this.#heldBytes);
     this.#heldBytes = 0;
   }
 
@@ -187,7 +190,7 @@ export class RequestBody {
   /** Room for so many bytes altogether, before they are read: what nothing else has must not be dropped. */
   #reserve(total: number): boolean {
     if (total <= this.#heldBytes) return true;
-    if (!this.#buffers.take(total - this.#heldBytes)) return false;
+    if (!this.#buffers.take(this.#owner, total - this.#heldBytes)) return false;
     this.#heldBytes = total;
     return true;
   }

@@ -310,7 +310,7 @@ describe('a client', () => {
 
 describe('bodies held so that they can be sent again', () => {
   it('are held within one budget for all; without room they pass, but are not sent twice', async () => {
-    world = await startWorld({ limits: { totalReplayBytes: 10 } });
+    world = await startWorld({ limits: { totalReplayBytes: 20 } });
     let count = 0;
     await world.fleet.serve(APP, async (req, res) => {
       let text = '';

@@ -175,9 +175,9 @@ function isPlatforms(lower: string): boolean {
   return lower.startsWith('x-berth-');
 }
 
-/** Names what only those before a server may say: `x-forwarded-port`, `x-forwarded-prefix` and what else there is. */
+/** Names what only those before a server may say: `x-forwarded-port`, `x-forwarded-prefix`, `x-real-ip`. */
 function isOfProxies(lower: string): boolean {
-  return lower.startsWith('x-forwarded-');
+  return lower.startsWith('x-forwarded-') || lower === 'x-real-ip';
 }
 
 /** The headers that `Connection` names as its own: nearly always none. */

@@ -97,10 +97,11 @@ class Exchange implements AttemptSink, LossWatcher {
     this.#options = options;
     this.#context = context;
     this.#served = served;
-    this.#body = new RequestBody(req, context.limits.replayBytes, context.buffers);
+    const { limits, buffers } = context;
+    this.#body = new RequestBody(req, limits.replayBytes, buffers, options.deploymentId);
     this.#answer = new Answer(context, request, req, res, served);
     if (onSwitch !== undefined) this.onUpgrade = (...answer) => this.#switch(onSwitch, answer);
-    res.once('close', () => this.#onClientClosed());
+    res.on('close', () => this.#onClientClosed());
   }
 
   async run(): Promise<void> {

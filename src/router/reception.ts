@@ -140,12 +140,12 @@ export class Reception {
     write: (answer: Answer, isOpen: boolean) => void,
   ): void {
     const served = new Served();
-    const body = new RequestBody(req, 0, this.#context.buffers);
+    const body = new RequestBody(req, 0, this.#context.buffers, '');
     const answer = new Answer(this.#context, request, req, res, served);
     const hasRest = !body.hasEnded && !answer.isBodyHeldBack;
     write(answer, hasRest);
     if (hasRest) linger(this.#context, req, res, body);
-    res.once('close', () => this.record(req, request, served, false));
+    res.on('close', () => this.record(req, request, served, false));
   }
 
   /** Answers what the parser could not read. */

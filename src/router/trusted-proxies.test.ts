@@ -22,6 +22,7 @@ const SAID = {
   'X-Forwarded-Proto': 'https',
   'X-Forwarded-Host': 'shop.example.com',
   'X-Forwarded-Port': '443',
+  'X-Real-IP': '6.6.6.6',
   Forwarded: 'for=6.6.6.6',
   'X-Request-Id': 'theirs',
 };
@@ -52,6 +53,7 @@ describe('what a request says of who asked', () => {
     });
     expect(headers['x-request-id']).toBe(headers['x-berth-id']);
     expect(headers).not.toHaveProperty('x-forwarded-port');
+    expect(headers).not.toHaveProperty('x-real-ip');
   });
 
   it('is kept and added to when a trusted proxy says it', async () => {
@@ -61,6 +63,7 @@ describe('what a request says of who asked', () => {
       'x-forwarded-proto': 'https',
       'x-forwarded-host': 'shop.example.com',
       'x-forwarded-port': '443',
+      'x-real-ip': '6.6.6.6',
       forwarded: `for=6.6.6.6, for=127.0.0.1;host="${APP_HOST}";proto=https`,
       'x-request-id': 'theirs',
     });
@@ -115,4 +118,26 @@ it.each([
 ])('%s is among 10.0.0.0/8 and ::1: %s', async (address, isAmong) => {
   await start();
   expect(new TrustedProxies(OTHERS.trustedProxies).has(address)).toBe(isAmong);
+});
+
+describe('the trace that a request belongs to', () => {
+  const TRACE = '4bf92f3577b34da6a3ce929d0e0e4736';
+
+  it.each([
+    ['a good one', `00-${TRACE}-00f067aa0ba902b7-01`, TRACE],
+    ['one of a later version', `01-${TRACE}-00f067aa0ba902b7-01-more`, TRACE],
+    ['one of zeros', `00-${'0'.repeat(32)}-00f067aa0ba902b7-01`, undefined],
+    ['one of a version that is none', `ff-${TRACE}-00f067aa0ba902b7-01`, undefined],
+    ['nonsense', 'theirs"}', undefined],
+  ])(
+    'reaches the app untouched, and the record when it is valid: %s',
+    async (_name, sent, traceId) => {
+      await start();
+      const headers = { traceparent: sent, tracestate: 'vendor=1' };
+      const reply = await call(world, { headers });
+      expect(JSON.parse(reply.text)).toMatchObject(headers);
+      await until(() => world.records.length === 1);
+      expect(world.records[0]?.traceId).toBe(traceId);
+    },
+  );
 });

@@ -1,5 +1,6 @@
 /** What a server can be told, and what it gives back. */
 import type { CleanupRules } from '../core/gc.ts';
+import type { TrafficBounds } from '../core/traffic-bounds.ts';
 import type { Rate } from '../core/token-bucket.ts';
 import type { Reporter } from '../ports/reporter.ts';
 import type { AcmeSettings } from '../tls/open.ts';
@@ -29,6 +30,8 @@ export interface ServerOptions {
   readonly hasAccessLog?: boolean;
   /** Addresses and CIDR ranges of proxies whose word on who asked is believed; absent: nobody's. */
   readonly trustedProxies?: readonly string[];
+  /** What clients may send, and how long things may last; the rest has its defaults. */
+  readonly trafficBounds?: Partial<TrafficBounds>;
   /** `GET /metrics` answers without a token. */
   readonly hasOpenMetrics?: boolean;
   /** Deploys of one team, and of one token. */
