@@ -59,6 +59,7 @@ export function addDeployments(routes: Routes, needs: ApiNeeds): void {
         configuration,
         source,
         createdBy: actorOf(request),
+        sees: (name) => needs.access.sees(whoOf(request), name),
       });
       // Somebody may have removed the project while the files were looked at: it is there as long as this is.
       await makeProject(request, needs, project, team);

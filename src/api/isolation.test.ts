@@ -102,3 +102,38 @@ describe('an owner for one project', () => {
     for (const { projects } of seen) expect(projects).toEqual(['mine']);
   });
 });
+
+describe('an image that was built here', () => {
+  test('is nowhere for another team and for a token of another project, by its id as by any name', async () => {
+    const { local } = server;
+    await local.addTeam('blue');
+    const theirs = await server.build('plans');
+    expect(theirs).toMatch(/^sha256:[0-9a-f]{64}$/);
+    const { value } = await local.addToken({ name: 'blue', team: 'blue' });
+    const blue = server.as(value);
+    const me = await onlyFor('other-plans');
+    const from = (reference: string) => ({
+      configuration: {},
+      source: { kind: 'image', reference } as const,
+    });
+    await blue.makeProject('copies');
+    const anyone = `sha256:${'0'.repeat(64)}`;
+    expect(await codeOf(blue.deploy({ project: 'copies', ...from(theirs) }))).toBe(
+      'IMAGE_NOT_FOUND',
+    );
+    expect(await codeOf(blue.identify('copies', from(theirs)))).toBe('IMAGE_NOT_FOUND');
+    expect(await codeOf(me.deploy({ project: 'other-plans', ...from(theirs) }))).toBe(
+      'IMAGE_NOT_FOUND',
+    );
+    // One that nobody built here is what the engine says it is.
+    const { deployment } = await blue.deploy({ project: 'copies', ...from(anyone) });
+    expect(deployment.project).toBe('copies');
+    // Its own team goes on using it.
+    expect((await local.deploy({ project: 'plans', ...from(theirs) })).deployment.project).toBe(
+      'plans',
+    );
+    const { value: mate } = await local.addToken({ name: 'mate', team: 'default' });
+    const again = await server.as(mate).deploy({ project: 'more-plans', ...from(theirs) });
+    expect(again.deployment.project).toBe('more-plans');
+  });
+});

@@ -105,7 +105,8 @@ export function addProjects(routes: Routes, needs: ApiNeeds): void {
       const configuration = toConfiguration(request.body.configuration);
       const { cores, memoryMiB } = needs.facts();
       checkSlot(configuration.slot, { cpus: cores, memoryMiB });
-      const id = await deployer.identify({ project: name, configuration, source });
+      const sees = (one: string) => access.sees(whoOf(request), one);
+      const id = await deployer.identify({ project: name, configuration, source, sees });
       const there = await store.deployment(id);
       return there ? standing(there) : { deployment: id, isReady: false };
     },

@@ -228,6 +228,7 @@ async function openWorld(options: { knobs?: MemoryKnobs; bootTimeoutMs?: number 
       configuration,
       source: { kind: 'folder', manifest: await upload(files) },
       createdBy: 'me',
+      sees: () => true,
       ...more,
     }) satisfies DeployRequest;
 
@@ -450,6 +451,7 @@ test('an image is deployed without a build, named after what the reference meant
     configuration,
     source: { kind: 'image', reference: 'app:1' },
     createdBy: 'me',
+    sees: () => true,
   };
   const first = (await berth.deployer.deploy(request)).deployment;
   expect(first.state).toBe('verifying');

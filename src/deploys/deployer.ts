@@ -16,6 +16,7 @@ import type { Derivation, Derivations } from '../ports/derivation.ts';
 import { dockerfileOf } from './build.ts';
 import { derivedDeployment, failureOf, idOfDerived, imageGone } from './derived.ts';
 import type { Examined } from './folder-work.ts';
+import { imageFor } from './image-for.ts';
 import { createLanes } from './lanes.ts';
 import type { DeploysNeeds } from './needs.ts';
 import { createJournal } from './progress.ts';
@@ -33,6 +34,8 @@ export interface DeployRequest {
     | { readonly kind: 'folder'; readonly manifest: string }
     | { readonly kind: 'image'; readonly reference: string };
   readonly createdBy: string;
+  /** Whether who asks may see a project: of images that were built here only those of such are found. */
+  readonly sees: (project: string) => boolean;
 }
 
 /** What a deployment's name follows from. */
@@ -173,7 +176,7 @@ export function createDeployer(needs: DeploysNeeds): Deployer {
   async function look(request: Identified): Promise<Looked> {
     const secrets = await needs.secrets.pin(request.project, request.configuration.env);
     if (request.source.kind === 'image') {
-      const image = await engine.image(request.source.reference);
+      const image = await imageFor(needs, request.source.reference, request.sees);
       const id = idOf(request, { kind: 'image', imageId: image.id }, secrets);
       return { id, source: request.source, secrets, image };
     }
