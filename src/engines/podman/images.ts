@@ -2,6 +2,7 @@
 import { createHash } from 'node:crypto';
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
+import { BerthError } from '../../core/errors.ts';
 import type { StoredImage } from '../../ports/engine.ts';
 import { type PodmanClient, refused } from './client.ts';
 import { type Inspection, inspect, type Step, withAlgorithm } from './image.ts';
@@ -83,7 +84,7 @@ export function createImages(client: PodmanClient, ledgerId: string): Images {
   const look = async (id: string): Promise<Known | undefined> => {
     const kept = known.get(id);
     if (kept) return kept;
-    const found = await inspect(client, id);
+    const found = await patiently(() => inspect(client, id));
     if (!found) return undefined;
     const layers = await readLayers(client, found);
     if (!layers) return undefined;
@@ -142,6 +143,18 @@ export function createImages(client: PodmanClient, ledgerId: string): Images {
       return [...ours].map(withAlgorithm);
     },
   };
+}
+
+/** Podman looks for the parent among all images, and fails when one of those is removed under it. */
+async function patiently<Result>(ask: () => Promise<Result>): Promise<Result> {
+  for (let tries = 1; ; tries += 1) {
+    try {
+      return await ask();
+    } catch (error) {
+      const isRefused = error instanceof BerthError && error.code === 'ENGINE_FAILED';
+      if (tries === LIST_TRIES || !isRefused) throw error;
+    }
+  }
 }
 
 /** `/var/lib/containers/storage/overlay-images`, wherever Podman keeps it. */
