@@ -1,6 +1,7 @@
 /** How the tests run: quick ones side by side, then those that use the real machine, two files at a time, and a few alone. */
 import { join } from 'node:path';
 import { defineConfig } from 'vitest/config';
+import { BaseSequencer, type TestSpecification } from 'vitest/node';
 
 /**
  * Files that start containers, servers or whole programs. More than two at a time would disturb each other's times; two
@@ -14,8 +15,25 @@ const alone = ['test/browser.test.ts', 'test/doctor-zram.test.ts'];
 /** Lie beside the end-to-end tests, but only read the source. */
 const readers = ['test/architecture.test.ts', 'test/documents.test.ts'];
 
+/** Mostly wait, for a minute and more: begun in turn with the others, each leaves the processor to one that works. */
+const waiting = /\/(?:recycling|soak|chaos-unread|busy|goodbye)\.test\.ts$/;
+
+/** The order that Vitest would choose, but the waiting ones come between the first that work, and not at the end. */
+class InTurns extends BaseSequencer {
+  override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
+    const sorted = await super.sort(files);
+    const others = sorted.filter(({ project }) => project.name !== 'real');
+    const ours = sorted.filter(({ project }) => project.name === 'real');
+    const wait = ours.filter(({ moduleId }) => waiting.test(moduleId));
+    const work = ours.filter(({ moduleId }) => !waiting.test(moduleId));
+    const inTurns = wait.flatMap((one, index) => [one, ...work.slice(index, index + 1)]);
+    return [...others, ...inTurns, ...work.slice(wait.length)];
+  }
+}
+
 export default defineConfig({
   test: {
+    sequence: { sequencer: InTurns },
     testTimeout: 60_000,
     hookTimeout: 120_000,
     // Hundreds of command lines are started: compiled code is kept for them where the launcher keeps it.
