@@ -124,6 +124,32 @@ describe('the builder of Podman', () => {
     expect(await leftovers(id)).toEqual([]);
   });
 
+  test('the engine is asked once for what a build made, however many follow it', async () => {
+    const id = await begin('FROM node:24-slim\nRUN echo said\n');
+    const { outcome } = await follow(id);
+    const toldToBoth = Promise.withResolvers<void>();
+    let looks = 0;
+    const counting = createPodmanBuilder({
+      ...options,
+      async image(reference) {
+        looks += 1;
+        await toldToBoth.promise;
+        return options.image(reference);
+      },
+    });
+    let told = 0;
+    const tell = (line: string) => {
+      if (line === 'said') told += 1;
+      if (told === 2) toldToBoth.resolve();
+    };
+    const outcomes = await Promise.all([
+      counting.follow(id, tell, NEVER),
+      counting.follow(id, tell, NEVER),
+    ]);
+    expect(outcomes).toEqual([outcome, outcome]);
+    expect(looks).toBe(1);
+  });
+
   test('the layers of an image are told with the biggest first', async () => {
     const { outcome } = await build(
       'FROM node:24-slim\nRUN head -c 3000000 /dev/urandom >/big\nRUN head -c 1000 /dev/urandom >/small\n',
