@@ -21,16 +21,18 @@ async function underLoad(
   url: URL,
   rounds: number,
   pauseMs: number,
-  fault: (round: number) => Promise<void>,
+  fault: (round: number) => Promise<boolean>,
 ): Promise<void> {
   const port = await berth.port();
   const running = load({ port, urls: [url], clientsEach: CLIENTS });
+  let faults = 0;
   for (let round = 0; round < rounds; round += 1) {
     await systemClock.sleep(pauseMs);
-    await fault(round);
+    if (await fault(round)) faults += 1;
   }
   const { answered, failures } = await running.stop();
   expect(failures).toEqual([]);
+  expect(faults).toBeGreaterThan(rounds / 2);
   expect(answered).toBeGreaterThan(50);
   await comesToRest(url);
 }
@@ -49,10 +51,17 @@ async function running(url: URL, round: number): Promise<Container | undefined> 
   return found[round % Math.max(1, found.length)];
 }
 
-async function freezeByHand({ id, pid }: Container): Promise<void> {
+/** Whether it worked: the instance may have ended meanwhile. */
+async function freezeByHand({ id, pid }: Container): Promise<boolean> {
   const cgroup = readCgroup(pid, id);
-  if (cgroup) await freezeCgroup(cgroup.freezer, systemClock).catch(() => undefined);
+  return cgroup !== undefined && succeeds(freezeCgroup(cgroup.freezer, systemClock));
 }
+
+const succeeds = (attempt: Promise<unknown>) =>
+  attempt.then(
+    () => true,
+    () => false,
+  );
 
 test('instances that somebody else freezes go on, and their requests are only late', async () => {
   const url = await berth.deploy('hello', {
@@ -62,9 +71,8 @@ test('instances that somebody else freezes go on, and their requests are only la
   });
   await underLoad(url, 6, 1_500, async (round) => {
     const target = await running(url, round);
-    if (!target) return;
-    if (round % 2 === 0) await freezeByHand(target);
-    else await podman('pause', target.name).catch(() => undefined);
+    if (!target) return false;
+    return round % 2 === 0 ? freezeByHand(target) : succeeds(podman('pause', target.name));
   });
 });
 
@@ -95,6 +103,7 @@ test('instances that run out of memory under load cost no other request its answ
     const answer = await berth.get(url, '/fill', 'POST');
     expect(answer.status).toBe(502);
     killed += 1;
+    return true;
   });
   expect(await timesFilled(url)).toBe(killed);
 });
