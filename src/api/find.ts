@@ -52,6 +52,9 @@ export async function seenDeployments(
 ): Promise<ReadonlySet<DeploymentId> | undefined> {
   const who = whoOf(request);
   if (who.team === undefined && who.projects === undefined) return undefined;
-  const all = await store.deployments();
-  return new Set(all.filter(({ project }) => access.sees(who, project)).map(({ id }) => id));
+  const seen = new Set<DeploymentId>();
+  for await (const page of store.deploymentPages()) {
+    for (const { id, project } of page) if (access.sees(who, project)) seen.add(id);
+  }
+  return seen;
 }

@@ -2,7 +2,7 @@
 import { checkSlot } from '../config/schema.ts';
 import { BerthError } from '../core/errors.ts';
 import { parseSlot, SLOTS } from '../core/limits.ts';
-import type { Slot } from '../core/model.ts';
+import type { Deployment, Slot } from '../core/model.ts';
 import { whoOf } from './actor.ts';
 import { seenDeployments } from './find.ts';
 import type { ApiNeeds, ServerFacts } from './needs.ts';
@@ -32,9 +32,13 @@ export function addStatus(routes: Routes, needs: ApiNeeds): void {
     async (request) => {
       const { cores: _, memoryMiB: __, startedAt, ...facts } = needs.facts();
       const seen = await seenDeployments(request, needs);
-      const deployments = (await needs.store.deployments()).filter(
-        ({ id }) => seen === undefined || seen.has(id),
-      );
+      const deployments: Partial<Record<Deployment['state'], number>> = {};
+      for await (const page of needs.store.deploymentPages()) {
+        for (const { id, state } of page) {
+          if (seen === undefined || seen.has(id))
+            deployments[state] = (deployments[state] ?? 0) + 1;
+        }
+      }
       const instances = needs.fleet
         .instances()
         .filter(({ deploymentId }) => seen === undefined || seen.has(deploymentId));
@@ -42,7 +46,7 @@ export function addStatus(routes: Routes, needs: ApiNeeds): void {
         ...facts,
         startedAt: toIso(startedAt),
         counts: {
-          deployments: countBy(deployments),
+          deployments,
           instances: countBy(instances),
         },
         eventLoopLagMs: needs.eventLoopLag(),

@@ -20,10 +20,10 @@ export interface Folders {
 
 type Waiting = PromiseWithResolvers<unknown>;
 
-/** A thread holds some 15 MiB: between deploys, and between the hours of clean-up, there is none. */
-const IDLE_MS = 60_000;
+/** A thread holds some 25 MiB: between deploys, and between the hours of clean-up, there is none. */
+const IDLE_MS = 15_000;
 
-/** The thread is started with the first order, and again after it died or had nothing to do for a minute. */
+/** The thread is started with the first order, and again after it died or had nothing to do for a while. */
 export function openFolders(blobs: string, clock: Clock): Folders {
   const waiting = new Map<number, Waiting>();
   let worker: Worker | undefined;
