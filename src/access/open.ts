@@ -6,7 +6,7 @@
  * can be made. The local token is compared in constant time.
  */
 import { createHash, timingSafeEqual } from 'node:crypto';
-import type { Grant, Invitation, Principal, Token } from '../core/access.ts';
+import type { Grant, Invitation, Principal, Team, Token } from '../core/access.ts';
 import { DEFAULT_TEAM } from '../core/access.ts';
 import { BerthError } from '../core/errors.ts';
 import { isVisible } from '../core/permission.ts';
@@ -82,7 +82,9 @@ export interface Access {
   /** It is being removed. */
   isGoing(project: string): boolean;
 
-  /** A team without deployments, with its projects and tokens. */
+  /** With nothing of an earlier one of that name. False when there is one; then nothing changes. */
+  addTeam(team: Pick<Team, 'name' | 'plan'>): Promise<boolean>;
+  /** A team without deployments, with its projects, secrets and tokens. */
   removeTeam(team: string): Promise<void>;
 
   /** All that there are: presets and the operator's own. */
@@ -130,6 +132,11 @@ export async function openAccess(needs: AccessNeeds): Promise<Access> {
     }
   }
   await applyPlans();
+
+  async function eraseSecrets(team: string): Promise<void> {
+    const names = new Set((await store.secretVersions(team)).map(({ name }) => name));
+    for (const name of names) await store.deleteSecret(team, name);
+  }
 
   async function addToken(
     grant: Grant,
@@ -280,11 +287,19 @@ export async function openAccess(needs: AccessNeeds): Promise<Access> {
     },
     isGoing: (project) => going.has(project),
 
+    async addTeam({ name, plan }) {
+      if (await store.team(name)) return false;
+      // One may have been added while the earlier team went.
+      await eraseSecrets(name);
+      return store.insertTeam({ name, plan, createdAt: clock.now() });
+    },
     async removeTeam(team) {
       for (const { name } of await store.projects({ team })) {
         await store.deleteProject(name);
         known.delete(name);
       }
+      // While the team still stands: cut off here, it can be removed again.
+      await eraseSecrets(team);
       const tokens = await store.tokens({ team });
       await store.deleteTeam(team);
       for (const { id } of tokens) for (const end of followers.get(id) ?? []) end();

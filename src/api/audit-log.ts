@@ -25,14 +25,20 @@ export function addAuditLog(routes: Routes, needs: ApiNeeds): void {
       const who = whoOf(request);
       const { project, team = who.team, since, limit = AUDIT_LINES } = request.query;
       if (team !== undefined && !isVisible(who, { team })) return [];
+      const from = Math.max(since === undefined ? 0 : Date.parse(since), await bornAt(who.team));
       const entries = await needs.store.audit({
         limit,
         ...(project === undefined ? {} : { project }),
         ...(who.projects === undefined ? {} : { projects: who.projects }),
         ...(team === undefined ? {} : { team }),
-        ...(since === undefined ? {} : { since: Date.parse(since) }),
+        ...(from === 0 ? {} : { since: from }),
       });
       return entries.map(toWireAuditEntry);
     },
   );
+
+  /** What a removed team of the same name did is not this one's to see; only those for all teams are. */
+  async function bornAt(team: string | undefined): Promise<number> {
+    return (team === undefined ? undefined : await needs.store.team(team))?.createdAt ?? 0;
+  }
 }

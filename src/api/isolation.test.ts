@@ -137,3 +137,52 @@ describe('an image that was built here', () => {
     expect(again.deployment.project).toBe('more-plans');
   });
 });
+
+describe('a team of the same name', () => {
+  const SECRET = { value: 'canary of an earlier team' };
+
+  test('has neither the secrets nor the audit log of the one before', async () => {
+    const { local } = server;
+    await local.addTeam('temp');
+    const before = server.as((await local.addToken({ name: 'old', team: 'temp' })).value);
+    await before.addSecret('kept', SECRET.value);
+    expect((await before.audit()).map(({ action }) => action)).toContain('secret.added');
+    await local.removeTeam('temp');
+    expect(await codeOf(local.secrets('temp'))).toBe('TEAM_NOT_FOUND');
+    await local.addTeam('temp');
+    expect(await local.secrets('temp')).toEqual([]);
+    const { value } = await local.addToken({ name: 'new', team: 'temp' });
+    const after = server.as(value);
+    const told = await after.audit();
+    expect(told.map(({ action }) => action)).toEqual(['token.added', 'team.added']);
+    expect((await after.audit({ since: new Date(0).toISOString() })).length).toBe(2);
+    // The log itself loses nothing.
+    const all = await local.audit({ team: 'temp' });
+    expect(all.map(({ action }) => action)).toContain('secret.added');
+    await after.addSecret('kept', 'another');
+    expect(await after.secrets()).toMatchObject([{ name: 'kept', versions: [{}] }]);
+  });
+
+  test('is not prepared by anybody: a team that is not there has no secrets', async () => {
+    const { local } = server;
+    const asked = [
+      local.secrets('nope'),
+      local.addSecret('early', SECRET.value, 'nope'),
+      local.rotateSecret('early', SECRET.value, 'nope'),
+      local.removeSecret('early', { team: 'nope' }),
+    ];
+    for (const code of await Promise.all(asked.map(codeOf))) expect(code).toBe('TEAM_NOT_FOUND');
+    const { value } = await local.addToken({ name: 'curious', team: 'blue' });
+    expect(await codeOf(server.as(value).secrets('default'))).toBe('TEAM_NOT_FOUND');
+  });
+
+  test('stays while an alias leads to one of its projects', async () => {
+    const { local } = server;
+    await local.addTeam('named');
+    await local.makeProject('named-app', 'named');
+    await local.setAlias({ hostname: 'app.example.net', path: '/' }, 'named-app');
+    expect(await codeOf(local.removeTeam('named'))).toBe('TEAM_IN_USE');
+    await local.removeAlias({ hostname: 'app.example.net', path: '/' });
+    await local.removeTeam('named');
+  });
+});

@@ -43,7 +43,7 @@ export function addSecrets(routes: Routes, needs: ApiNeeds): void {
       },
     },
     async (request) => {
-      const team = teamIn(request, request.query.team);
+      const team = await teamIn(request, request.query.team);
       const [versions, users] = await Promise.all([secrets.list(team), usersIn(request, team)]);
       const all = toWireSecrets(versions, users);
       // A token for some projects is told of what those name: the other names are others' business.
@@ -68,7 +68,7 @@ export function addSecrets(routes: Routes, needs: ApiNeeds): void {
     },
     async (request, reply) => {
       const { name, value } = request.body;
-      const team = teamToChange(request, name);
+      const team = await teamToChange(request, name);
       await secrets.add(team, name, value, actorOf(request));
       return reply.code(201).send(await one(request, team, name));
     },
@@ -91,7 +91,7 @@ export function addSecrets(routes: Routes, needs: ApiNeeds): void {
     },
     async (request, reply) => {
       const { name } = request.params;
-      const team = teamToChange(request, name);
+      const team = await teamToChange(request, name);
       const { version } = await secrets.rotate(team, name, request.body.value, actorOf(request));
       const left = behind(usesOf(name, await usersIn(request, team)), version);
       return reply.code(201).send({
@@ -115,7 +115,7 @@ export function addSecrets(routes: Routes, needs: ApiNeeds): void {
     },
     async (request, reply) => {
       const { name } = request.params;
-      const team = teamToChange(request, name);
+      const team = await teamToChange(request, name);
       // A deployment may still name what was removed by force before.
       await one(request, team, name);
       if (request.query.force !== true) {
@@ -155,15 +155,17 @@ export function addSecrets(routes: Routes, needs: ApiNeeds): void {
   );
 
   /** The team that is asked for, else that of the token. Throws FORBIDDEN, TEAM_NOT_FOUND. */
-  function teamIn(request: FastifyRequest, wanted: string | undefined): string {
+  async function teamIn(request: FastifyRequest, wanted: string | undefined): Promise<string> {
     const team = wanted ?? teamOf(request);
-    demand(request, 'read', { team }, () => new BerthError('SECRET_NOT_FOUND'));
+    const absent = () => new BerthError('TEAM_NOT_FOUND', { detail: `There is no team ${team}.` });
+    demand(request, 'read', { team }, absent);
+    if (!(await needs.store.team(team))) throw absent();
     return team;
   }
 
-  /** Secrets are the whole team's: a token for some of its projects may not change them. Throws FORBIDDEN. */
-  function teamToChange(request: FastifyRequest, name: string): string {
-    const team = teamIn(request, (request.query as { readonly team?: string }).team);
+  /** Secrets are the whole team's: a token for some of its projects may not change them. Throws FORBIDDEN, TEAM_NOT_FOUND. */
+  async function teamToChange(request: FastifyRequest, name: string): Promise<string> {
+    const team = await teamIn(request, (request.query as { readonly team?: string }).team);
     audited(request, { subject: name, team });
     const { projects } = whoOf(request);
     if (projects !== undefined) {

@@ -1,6 +1,7 @@
 /** Teams and plans: make, list, change, remove. */
 import { z } from 'zod';
 import { DEFAULT_TEAM } from '../core/access.ts';
+import { aliasName } from '../core/alias.ts';
 import { BerthError } from '../core/errors.ts';
 import { isVisible } from '../core/permission.ts';
 import { DEFAULT_PLAN, PLANS } from '../core/quota.ts';
@@ -24,7 +25,7 @@ import { toWireTeam } from './wire-access.ts';
 const SHOWN = 20;
 
 export function addTeams(routes: Routes, needs: ApiNeeds): void {
-  const { store, access, quotas, clock } = needs;
+  const { store, access, quotas } = needs;
 
   routes.get(
     '/teams',
@@ -56,7 +57,7 @@ export function addTeams(routes: Routes, needs: ApiNeeds): void {
       const { name, plan: wanted = DEFAULT_PLAN } = request.body;
       audited(request, { subject: name, team: name, detail: `plan ${wanted}` });
       await needPlan(wanted);
-      if (!(await store.insertTeam({ name, plan: wanted, createdAt: clock.now() }))) {
+      if (!(await access.addTeam({ name, plan: wanted }))) {
         throw new BerthError('TEAM_EXISTS', { detail: `There is a team ${name} already.` });
       }
       await access.applyPlans();
@@ -91,7 +92,7 @@ export function addTeams(routes: Routes, needs: ApiNeeds): void {
     {
       config: { verb: 'operate', action: 'team.removed' },
       schema: {
-        summary: 'Remove a team that has nothing deployed, with its tokens',
+        summary: 'Remove a team that has nothing deployed, with its tokens and secrets',
         params: teamParameters,
         response: { 204: z.null().describe('It is gone.'), ...problems },
       },
@@ -195,7 +196,8 @@ export function addTeams(routes: Routes, needs: ApiNeeds): void {
       throw new BerthError('TEAM_IN_USE', { detail: `The team ${name} always stays.` });
     }
     const projects = await store.projects({ team: name });
-    const left: string[] = [];
+    const aliases = (await store.aliases()).filter((one) => one.team === name);
+    const left = aliases.map(aliasName);
     for (const { name: project } of projects) {
       const [deployments, environments] = await Promise.all([
         store.deployments({ project }),

@@ -1,4 +1,4 @@
-/** `berth teams rm`: removes teams that have nothing deployed, with their tokens. */
+/** `berth teams rm`: removes teams that have nothing deployed, with their tokens and secrets. */
 import { connect } from './connect.ts';
 import type { Context } from './context.ts';
 import type { GlobalOptions } from './program.ts';

@@ -3185,7 +3185,7 @@ export interface paths {
         get?: never;
         put?: never;
         post?: never;
-        /** Remove a team that has nothing deployed, with its tokens */
+        /** Remove a team that has nothing deployed, with its tokens and secrets */
         delete: {
             parameters: {
                 query?: never;
