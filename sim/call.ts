@@ -1,9 +1,10 @@
 /** One client with one request: what it sends, how patient it is, and what it got. */
-import { type ClientRequest, type IncomingMessage, request } from 'node:http';
+import { type Agent, type ClientRequest, type IncomingMessage, request } from 'node:http';
 import type { Deployment } from '../src/core/model.ts';
 import type { Clock } from '../src/ports/clock.ts';
 import type { Router } from '../src/router/router.ts';
 import { type Activity, type MemorySocket, socketPair } from './network.ts';
+import { CUSTOMER, PROBE } from './probes.ts';
 import type { SeededRandom } from './random.ts';
 
 /** `answered`: to the last byte. `cut`: the connection ended before. */
@@ -21,6 +22,12 @@ export interface CallOptions {
   readonly activity: Activity;
   /** A GET like any other, from a client that waits for its answer. */
   readonly isPlain: boolean;
+  /** One that the deployment's rules let wake nothing. */
+  readonly isProbe?: boolean;
+  /** Takes turns with others on a connection that is kept, unless it is a WebSocket. */
+  readonly agent?: Agent | undefined;
+  /** The part of its body after which the client goes away, 0–1. */
+  readonly leavesAt?: number | undefined;
 }
 
 const METHODS = ['GET', 'GET', 'GET', 'HEAD', 'PUT', 'DELETE', 'POST', 'POST', 'PATCH'];
@@ -31,6 +38,7 @@ export class Call {
   readonly isOfEnvironment: boolean;
   readonly router: Router;
   readonly isWebSocket: boolean;
+  readonly isProbe: boolean;
   readonly method: string;
   readonly bodyBytes: number;
   outcome: Outcome = 'open';
@@ -42,13 +50,17 @@ export class Call {
   /** A WebSocket that was accepted and has not ended. */
   isSpliced = false;
   wasCutByRestart = false;
+  /** Its connection had carried another request before. */
+  isReused = false;
   /** Its outcome was looked at. */
   isChecked = false;
   tookMs = 0;
   #startedAt = 0;
   readonly #options: CallOptions;
+  readonly #agent: Agent | undefined;
   readonly #socket: MemorySocket;
   readonly #routerEnd: MemorySocket;
+  #asked: ClientRequest | undefined;
   readonly #isStreamed: boolean;
   readonly #readsSlowly: boolean;
 
@@ -61,12 +73,15 @@ export class Call {
     this.router = options.router;
     const { isPlain } = options;
     this.isWebSocket = !isPlain && random.chance(0.08);
+    this.isProbe = options.isProbe ?? false;
     this.method =
       this.isWebSocket || isPlain ? 'GET' : (METHODS[random.between(0, METHODS.length - 1)] ?? '');
-    const hasBody = !this.isWebSocket && !['GET', 'HEAD', 'DELETE'].includes(this.method);
+    if (this.isProbe) this.method = PROBE.method;
+    const hasBody = ['PUT', 'POST', 'PATCH'].includes(this.method);
     this.bodyBytes = hasBody ? random.between(0, 10) ** random.between(1, 5) : 0;
     this.#isStreamed = hasBody && random.chance(0.4);
     this.#readsSlowly = random.chance(0.1);
+    this.#agent = this.isWebSocket ? undefined : options.agent;
     [this.#socket, this.#routerEnd] = socketPair(options.activity);
   }
 
@@ -84,16 +99,22 @@ export class Call {
       : this.bodyBytes > 0
         ? { 'content-length': this.bodyBytes }
         : {};
+    const { path, userAgent } = this.isProbe ? PROBE : CUSTOMER;
     const upgrade = this.isWebSocket ? { connection: 'Upgrade', upgrade: 'websocket' } : {};
     const asked = request({
-      createConnection: () => this.#socket,
+      ...(this.#agent ? { agent: this.#agent } : { createConnection: () => this.#socket }),
       method: this.method,
+      path,
       headers: {
         ...{ host, accept: 'application/json' },
-        ...{ 'x-number': number, 'x-hold': holdMs },
+        ...{ 'user-agent': userAgent },
+        ...{ 'x-number': number, 'x-hold': holdMs, 'x-bytes': this.bodyBytes },
         ...framing,
         ...upgrade,
       },
+    });
+    asked.on('socket', () => {
+      this.isReused = asked.reusedSocket;
     });
     asked.on('error', () => this.#end('cut'));
     asked.on('close', () => {
@@ -101,13 +122,15 @@ export class Call {
     });
     asked.on('response', (response) => void this.#receive(response));
     asked.on('upgrade', (response, _socket, head) => this.#talk(response, head));
-    this.router.server.emit('connection', this.#routerEnd);
+    this.#asked = asked;
+    if (!this.#agent) this.router.server.emit('connection', this.#routerEnd);
     void this.#send(asked);
   }
 
   /** The client goes away. */
   cancel(): void {
     this.#end('cancelled');
+    this.#asked?.destroy();
     this.#socket.destroy();
   }
 
@@ -115,19 +138,28 @@ export class Call {
   cutOff(): void {
     this.wasCutByRestart = true;
     this.#end('cut');
-    this.#routerEnd.cut('reset');
+    if (this.#agent) this.#asked?.destroy();
+    else this.#routerEnd.cut('reset');
   }
 
   async #send(asked: ClientRequest): Promise<void> {
     const { clock, random } = this.#options;
-    let left = this.bodyBytes;
+    const { leavesAt } = this.#options;
+    const mostBytes = Math.floor(this.bodyBytes * (leavesAt ?? 1));
+    let left = mostBytes;
     while (left > 0 && !asked.destroyed) {
       const size = this.#isStreamed ? Math.min(left, random.between(1, 20_000)) : left;
       left -= size;
       asked.write('x'.repeat(size));
       if (this.#isStreamed) await clock.sleep(random.between(0, 30));
     }
-    asked.end();
+    if (mostBytes === this.bodyBytes) {
+      asked.end();
+      return;
+    }
+    asked.flushHeaders();
+    await clock.sleep(random.between(0, 100));
+    this.cancel();
   }
 
   async #receive(response: IncomingMessage): Promise<void> {

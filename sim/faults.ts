@@ -30,6 +30,10 @@ export interface Faults {
   appGarbage: number;
   appDies: number;
   appEarly: number;
+  /** The app reads a request, and then nothing for up to four minutes. */
+  appBlocks: number;
+  /** Its answer says that it is busy: no fault, but calm worlds are without. */
+  appSaysBusy: number;
   /** 0 or 1: nobody answers; switched by the world, never drawn. */
   engineDown: number;
 }
@@ -57,6 +61,8 @@ export const NO_FAULTS: Faults = {
   appGarbage: 0,
   appDies: 0,
   appEarly: 0,
+  appBlocks: 0,
+  appSaysBusy: 0,
   engineDown: 0,
 };
 
@@ -73,15 +79,28 @@ function group(kind: keyof Faults): keyof typeof MOST {
 export function drawFaults(random: SeededRandom): Faults {
   const faults = { ...NO_FAULTS };
   for (const kind of Object.keys(faults) as (keyof Faults)[]) {
-    if (kind === 'engineDown' || !random.chance(0.3)) continue;
+    if (kind === 'engineDown' || NEWER.has(kind) || !random.chance(0.3)) continue;
     faults[kind] =
       kind === 'slowMs' ? random.between(10, 3_000) : random.fraction() * MOST[group(kind)];
   }
   return faults;
 }
 
+/** Not among those that the seeds which are kept were found with. */
+const NEWER = new Set<keyof Faults>(['appBlocks', 'appSaysBusy']);
+
+/** Adds the kinds that are newer than the seeds that are kept. */
+export function drawNewerFaults(faults: Faults, random: SeededRandom): void {
+  if (random.chance(0.5)) faults.appBlocks = random.fraction() * 0.05;
+  if (random.chance(0.5)) faults.appSaysBusy = random.fraction() * 0.5;
+}
+
 /** The knobs read `faults` anew at each call, so that a world can become calm. */
-export function knobsFor(faults: Faults, random: SeededRandom): MemoryKnobs {
+export function knobsFor(
+  faults: Faults,
+  random: SeededRandom,
+  connections: MemoryKnobs['connections'],
+): MemoryKnobs {
   const refusals = {
     create: 'refusedCreate',
     park: 'refusedPark',
@@ -101,6 +120,7 @@ export function knobsFor(faults: Faults, random: SeededRandom): MemoryKnobs {
     exitsOnBoot: () =>
       random.chance(faults.bootCrash) ? { code: 1, outOfMemory: random.chance(0.2) } : undefined,
     losesEvent: () => random.chance(faults.lostEvent),
+    connections,
   };
 }
 

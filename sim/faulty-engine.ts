@@ -34,7 +34,10 @@ export function faultyEngine(engine: MemoryEngine, world: Surroundings): MemoryE
         if (typeof name === 'string' && ENDING.has(name))
           books.checkNobodyUses(String(args[0]), name);
         if (faults.engineDown > 0) return Promise.reject(new BerthError('ENGINE_UNAVAILABLE'));
-        return Reflect.apply(member, target, args);
+        const result: unknown = Reflect.apply(member, target, args);
+        if (name === 'thaw' && result instanceof Promise)
+          result.catch(() => books.excuse(String(args[0])));
+        return result;
       };
     },
   });

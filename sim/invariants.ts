@@ -1,16 +1,16 @@
 /** What must be so in every world: safety after each step, liveness in the calm at the end. */
 import { type Asking, heldLease } from './asking.ts';
-import type { Call } from './call.ts';
+import { checkCall } from './call-checks.ts';
+import { demand } from './demand.ts';
+import { checkIdle, checkQuiet, checkTeam, isTeamFull } from './newer-checks.ts';
 import type { World } from './world.ts';
-
-function demand(holds: boolean, what: string): asserts holds {
-  if (!holds) throw new Error(what);
-}
 
 export function checkSafety(world: World): void {
   const [violation] = world.books.violations;
   demand(violation === undefined, violation ?? '');
   for (const call of world.calls) checkCall(world, call);
+  checkTeam(world);
+  checkQuiet(world);
   const { askings } = world.books;
   for (const { number, ends } of askings) demand(ends <= 1, `lease #${number} ended ${ends} times`);
   for (const deployment of world.deployments) {
@@ -24,7 +24,7 @@ export function checkSafety(world: World): void {
       counted.length <= scale.max + 1,
       `${id}: ${counted.length} instances, scale.max is ${scale.max}`,
     );
-    const asked = askings.filter((one) => one.deploymentId === id && isOfNow(world, one));
+    const asked = askings.filter((one) => one.deploymentId === id && one.fleet === world.scheduler);
     const leases = asked.flatMap((asking) => heldLease(asking) ?? []);
     for (const instance of instances) {
       const held = leases.filter((lease) => lease.instanceId === instance.id).length;
@@ -49,58 +49,15 @@ export function checkSafety(world: World): void {
     ).length;
     demand(sockets <= leases.length, `${id}: ${sockets} WebSockets hold ${leases.length} leases`);
     checkOrder(world, id, asked, scale.max);
+    checkIdle(world, deployment, instances);
   }
 }
-
-/** What a client got is right, and what it sent was not carried out more often than it may be. */
-function checkCall(world: World, call: Call): void {
-  if (call.isChecked) return;
-  const place = call.isOfEnvironment ? 'production' : call.deployment.id;
-  const which = `${place} ${call.method} ${call.number}`;
-  const deliveries = world.apps.deliveries.get(call.number) ?? 0;
-  const most = call.isIdempotent ? MOST_READ : 1;
-  demand(deliveries <= most, `${which} was read by apps ${deliveries} times, at most ${most} may`);
-  if (call.outcome === 'open') return;
-  call.isChecked = true;
-  const { deployment, error, outcome, status, text } = call;
-  if (outcome === 'cut' && !call.wasCutByRestart)
-    demand(status !== 0, `${which} was cut off without an answer`);
-  if (outcome !== 'answered') return;
-  if (status === 200 && call.method !== 'HEAD')
-    demand(
-      text.startsWith(`#${call.number} ${call.bodyBytes} `),
-      `${which} with ${call.bodyBytes} bytes got ${text.slice(0, 40)}`,
-    );
-  if (status === 101) demand('hello'.startsWith(text), `${which} heard ${text}`);
-  const own = [200, 101, 403, 413].includes(status);
-  demand(own || CODES.has(error), `${which} got ${status} ${error} ${text}`);
-  const isLost = call.isOfEnvironment && error === 'NOT_FOUND';
-  demand(!isLost, `${which} found nothing while releases were switched: ${text}`);
-  const mayTryAgain = call.isIdempotent && call.bodyBytes === 0 && !call.isWebSocket;
-  if (error === 'INSTANCE_DIED' && mayTryAgain && call.method !== 'HEAD')
-    demand(
-      /the answer had begun|it failed 4 times|3 instances ended/.test(text),
-      `${which} was given up too soon: ${text}`,
-    );
-  if (error === 'DURATION_EXCEEDED' && !call.isOfEnvironment) {
-    const { durationMs } = deployment.configuration.limits;
-    demand(call.tookMs >= durationMs, `${which} was given up after ${call.tookMs} ms`);
-  }
-}
-
-/** A request may go on after two instances that ended while they answered it, however often it is tried. */
-const MOST_READ = 3;
-/** What may be answered by the router itself. */
-const CODES = new Set(
-  'NOT_FOUND QUEUE_FULL BOOT_FAILED BOOT_TIMEOUT NO_PORT INSTANCE_DIED DURATION_EXCEEDED OUT_OF_MEMORY BAD_RESPONSE ENGINE_FAILED ENGINE_UNAVAILABLE DISK_FULL'.split(
-    ' ',
-  ),
-);
 
 /** Nobody is served before one who waits longer, and nobody waits without a reason. */
 function checkOrder(world: World, id: string, asked: readonly Asking[], max: number): void {
   const firstWaiting = asked.find((asking) => !asking.result && !asking.signal.aborted);
   if (!firstWaiting) return;
+  demand(!firstWaiting.isProbe, `${id}: #${firstWaiting.number} waits, though it may wake nothing`);
   const overtaken = asked.find(
     (asking) => asking.number > firstWaiting.number && asking.result?.kind === 'leased',
   );
@@ -114,16 +71,13 @@ function checkOrder(world: World, id: string, asked: readonly Asking[], max: num
   const because = world.scheduler.because(id) ?? '';
   demand(
     isFull ||
+      isTeamFull(world, id) ||
       states.includes('booting') ||
       because.includes('next try in') ||
       // Whether a suspect lives is known only when the engine has been asked again.
       world.clock.now() < world.engineUpAt + 2_000,
     `${id}: #${firstWaiting.number} waits, but nothing boots: ${because}`,
   );
-}
-
-function isOfNow(world: World, asking: Asking): boolean {
-  return asking.fleet === world.scheduler;
 }
 
 export async function checkCalm(world: World): Promise<void> {
@@ -133,7 +87,7 @@ export async function checkCalm(world: World): Promise<void> {
       call.status === 200,
       `${call.deployment.id} answers ${call.status} in the calm: ${call.text}`,
     );
-  await world.clock.advance(4_000_000);
+  await world.clock.advance(2_000_000);
   checkSafety(world);
   await checkRest(world);
 }
@@ -145,11 +99,11 @@ async function checkRest(world: World): Promise<void> {
   for (const asking of world.books.askings) {
     const { deploymentId, number } = asking;
     demand(
-      !isOfNow(world, asking) || asking.result !== undefined,
+      asking.fleet !== world.scheduler || asking.result !== undefined,
       `${deploymentId} #${number} waits for ever`,
     );
     demand(
-      !isOfNow(world, asking) || heldLease(asking) === undefined,
+      asking.fleet !== world.scheduler || heldLease(asking) === undefined,
       `${deploymentId} #${number} still holds its lease`,
     );
   }

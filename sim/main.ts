@@ -6,6 +6,8 @@ const { values } = parseArgs({
   options: {
     seed: { type: 'string' },
     seeds: { type: 'string', default: '40' },
+    /** The first one of `--seeds`: so many can be tried in slices. */
+    from: { type: 'string', default: '1' },
     /** With what there was when the seeds in sim.test.ts were found, and no more. */
     old: { type: 'boolean', default: false },
     steps: { type: 'string', default: '150' },
@@ -15,7 +17,7 @@ const { values } = parseArgs({
 const steps = Number(values.steps);
 const seeds =
   values.seed === undefined
-    ? Array.from({ length: Number(values.seeds) }, (_, index) => index + 1)
+    ? Array.from({ length: Number(values.seeds) }, (_, index) => Number(values.from) + index)
     : [Number(values.seed)];
 let failed = 0;
 for (const seed of seeds) {

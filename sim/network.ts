@@ -12,10 +12,51 @@ export class MemorySocket extends Socket {
   #peer: MemorySocket | undefined;
   #afterRead: Done | undefined;
   #isCutOff = false;
+  #written = 0;
+  /** What the kernel keeps for a process that does not read; undefined while it does. */
+  #held: Held | undefined;
+  /** Hears of all that arrives, read or not. */
+  onArrival: ((bytes: Buffer) => void) | undefined;
 
   constructor(activity: Activity) {
     super({ allowHalfOpen: true });
     this.#activity = activity;
+    // Node asks a handle for it, which there is none of here.
+    Object.defineProperty(this, 'bytesWritten', { get: () => this.#written + this.writableLength });
+  }
+
+  /** As the kernel names the end that connects. */
+  bind(from: Address): void {
+    Object.defineProperty(this, 'localAddress', { value: from.host });
+    Object.defineProperty(this, 'localPort', { value: from.port });
+  }
+
+  /** From now on nobody reads what arrives. */
+  hold(): void {
+    this.#held ??= { chunks: [], bytes: 0, late: undefined, end: undefined };
+  }
+
+  /** Whoever reads goes on: first comes what had arrived, and only then that the connection ended. */
+  letGo(): void {
+    const held = this.#held;
+    if (held === undefined) return;
+    this.#held = undefined;
+    this.#activity.count += 1;
+    for (const bytes of held.chunks) this.push(bytes);
+    const { end, late } = held;
+    if (late) this.#arrive(late.bytes, late.done);
+    if (end === undefined) return;
+    setImmediate(() => {
+      this.#activity.count += 1;
+      if (end === 'end') this.#hearEnd();
+      else this.#hearReset();
+    });
+  }
+
+  /** What has arrived and was not read; undefined when the other end has closed, which nobody counts. */
+  get unreadBytes(): number | undefined {
+    if (this.destroyed || this.readableEnded || this.#held?.end !== undefined) return undefined;
+    return this.#held?.bytes ?? 0;
   }
 
   join(peer: MemorySocket): void {
@@ -44,13 +85,32 @@ export class MemorySocket extends Socket {
   override _write(chunk: Buffer | string, encoding: BufferEncoding, done: Done): void {
     const bytes = typeof chunk === 'string' ? Buffer.from(chunk, encoding) : chunk;
     this.#activity.count += 1;
+    const taken: Done = (error) => {
+      if (!error) this.#written += bytes.length;
+      done(error);
+    };
     process.nextTick(() => {
       const peer = this.#peer;
       if (peer === undefined || peer.destroyed || peer.readableEnded) {
         done(Object.assign(new Error('write EPIPE'), { code: 'EPIPE' }));
-      } else if (peer.push(bytes)) done();
-      else peer.#afterRead = done;
+      } else peer.#arrive(bytes, taken);
     });
+  }
+
+  #arrive(bytes: Buffer, done: Done): void {
+    const held = this.#held;
+    if (held !== undefined && held.bytes + bytes.length > WINDOW_BYTES) {
+      // It waits on the way until there is room.
+      held.late = { bytes, done };
+      return;
+    }
+    this.onArrival?.(bytes);
+    if (held !== undefined) {
+      held.chunks.push(bytes);
+      held.bytes += bytes.length;
+      done();
+    } else if (this.push(bytes)) done();
+    else this.#afterRead = done;
   }
 
   override _writev(chunks: { chunk: Buffer; encoding: BufferEncoding }[], done: Done): void {
@@ -68,10 +128,12 @@ export class MemorySocket extends Socket {
 
   override _destroy(error: Error | null, done: Done): void {
     this.#activity.count += 1;
-    const afterRead = this.#afterRead;
+    const held = this.#held;
+    const afterRead = this.#afterRead ?? held?.late?.done;
     this.#afterRead = undefined;
+    this.#held = undefined;
     const peer = this.#peer;
-    const isReset = this.#isCutOff || this.readableLength > 0;
+    const isReset = this.#isCutOff || this.readableLength > 0 || (held?.bytes ?? 0) > 0;
     process.nextTick(() => {
       afterRead?.();
       if (peer === undefined || peer.destroyed) return;
@@ -88,13 +150,30 @@ export class MemorySocket extends Socket {
   }
 
   #hearEnd(): void {
-    if (!this.destroyed && !this.readableEnded) this.push(null);
+    if (this.#held !== undefined) this.#held.end ??= 'end';
+    else if (!this.destroyed && !this.readableEnded) this.push(null);
   }
 
   #hearReset(): void {
-    this.destroy(Object.assign(new Error('read ECONNRESET'), { code: 'ECONNRESET' }));
+    if (this.#held !== undefined) this.#held.end = 'reset';
+    else this.destroy(Object.assign(new Error('read ECONNRESET'), { code: 'ECONNRESET' }));
   }
 }
+
+interface Held {
+  readonly chunks: Buffer[];
+  bytes: number;
+  /** What found no room any more. */
+  late: { readonly bytes: Buffer; readonly done: Done } | undefined;
+  end: Cut | undefined;
+}
+
+/** What the kernel takes for a process that does not read. */
+const WINDOW_BYTES = 64 * 1024;
+
+/** Where the router connects from. */
+const ROUTER_HOST = '10.255.0.1';
+const FIRST_PORT = 1_024;
 
 /** Counts what happens on all sockets: while it grows, the world is not at rest. */
 export interface Activity {
@@ -112,13 +191,20 @@ export function socketPair(activity: Activity): readonly [MemorySocket, MemorySo
 /** What listens at an address. */
 export interface Listener {
   /** False: the connection is refused. */
-  accept(socket: MemorySocket): boolean;
+  accept(socket: MemorySocket, from: Address): boolean;
+}
+
+/** One end of a connection, as the other end's kernel names it. */
+export interface Address {
+  readonly host: string;
+  readonly port: number;
 }
 
 export class Network {
   readonly activity: Activity = { count: 0 };
   readonly #listeners = new Map<string, Listener>();
   #hosts = 0;
+  #ports = FIRST_PORT;
   /** The ends of those who connected. */
   readonly #clients = new Set<MemorySocket>();
 
@@ -138,11 +224,14 @@ export class Network {
   connect(to: { readonly host: string }): MemorySocket {
     const [near, far] = socketPair(this.activity);
     this.activity.count += 1;
+    this.#ports += 1;
+    const from = { host: ROUTER_HOST, port: this.#ports };
+    near.bind(from);
     this.#clients.add(near);
     near.once('close', () => this.#clients.delete(near));
     process.nextTick(() => {
       if (near.destroyed) return;
-      if (this.#listeners.get(to.host)?.accept(far) ?? false) near.emit('connect');
+      if (this.#listeners.get(to.host)?.accept(far, from) ?? false) near.emit('connect');
       else
         near.destroy(
           Object.assign(new Error(`connect ECONNREFUSED ${to.host}`), { code: 'ECONNREFUSED' }),

@@ -28,6 +28,12 @@ export class SeededRandom implements Random {
     return low + Math.floor(this.fraction() * (high - low + 1));
   }
 
+  any<T>(list: readonly T[]): T {
+    const one = list[this.between(0, list.length - 1)];
+    if (one === undefined) throw new Error('an empty list has no element');
+    return one;
+  }
+
   chance(probability: number): boolean {
     return this.fraction() < probability;
   }

@@ -1,13 +1,19 @@
 /** The real router and scheduler in forty false worlds, and proof that a seed replays its world. */
 import { describe, expect, it } from 'vitest';
-import { World } from './world.ts';
+import { type Outcome, World } from './world.ts';
+
+/** Kinds of happening that no world is sure to have, but forty are. */
+const KINDS = ['proofs', 'busy', 'asleep', 'overQuota', 'reused', 'sockets', 'cancelled'] as const;
 
 describe('the simulation', () => {
+  const outcomes: Outcome[] = [];
+
   for (let seed = 1; seed <= 40; seed += 1) {
     it(`holds in the world of seed ${seed}`, async () => {
       const outcome = await new World(seed).run(150);
       expect(outcome.requests).toBeGreaterThan(0);
       expect(outcome.served).toBeGreaterThan(0);
+      outcomes.push(outcome);
     });
   }
 
@@ -29,6 +35,13 @@ describe('the simulation', () => {
       await new World(seed, true).run(150);
     });
   }
+
+  it('meets in its worlds all that they are there for', () => {
+    for (const kind of KINDS) {
+      const count = outcomes.reduce((sum, outcome) => sum + outcome[kind], 0);
+      expect(count, kind).toBeGreaterThan(10);
+    }
+  });
 
   it('replays the same world from the same seed', async () => {
     const first = await new World(7).run(60);

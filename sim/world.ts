@@ -1,5 +1,5 @@
 /** One world from a seed: clients, apps and faults around the real router and scheduler, then calm. */
-import type { Deployment, DeploymentId, IdleRest } from '../src/core/model.ts';
+import type { Deployment, DeploymentId } from '../src/core/model.ts';
 import type { Clock } from '../src/ports/clock.ts';
 import { createMemoryEngine, type MemoryEngine } from '../src/engines/memory/engine.ts';
 import type { InstanceSpec } from '../src/ports/engine.ts';
@@ -8,16 +8,28 @@ import { RouteTable } from '../src/core/route.ts';
 import { createRouter, type Router } from '../src/router/router.ts';
 import { Scheduler } from '../src/scheduler/scheduler.ts';
 import { MemoryStore } from '../src/stores/memory/store.ts';
-import { Apps } from './app.ts';
+import { Apps, drawBusy } from './app.ts';
 import { Books } from './asking.ts';
-import { Call } from './call.ts';
+import { Attempts } from './attempts.ts';
+import { Call, type CallOptions } from './call.ts';
 import { VirtualClock } from './clock.ts';
+import { drawDeployment, drawMore, drawQuiet } from './deployments.ts';
 import { faultyEngine } from './faulty-engine.ts';
-import { drawFaults, type Faults, knobsFor, NO_FAULTS, storeWithFaults } from './faults.ts';
+import {
+  drawFaults,
+  drawNewerFaults,
+  type Faults,
+  knobsFor,
+  NO_FAULTS,
+  storeWithFaults,
+} from './faults.ts';
 import { checkCalm, checkSafety } from './invariants.ts';
+import { KeptConnection } from './kept-connections.ts';
 import { Network } from './network.ts';
+import { Promises } from './promises.ts';
 import { Releasing } from './releasing.ts';
 import { SeededRandom } from './random.ts';
+import { Team } from './team.ts';
 
 export interface Outcome {
   readonly seed: number;
@@ -31,6 +43,16 @@ export interface Outcome {
   /** WebSockets that were accepted. */
   readonly sockets: number;
   readonly leases: number;
+  /** Requests of which it was proven that an app had read nothing. */
+  readonly proofs: number;
+  /** Promises to let an instance be busy. */
+  readonly busy: number;
+  /** Scanners that were told that nobody is awake. */
+  readonly asleep: number;
+  /** Requests that a team's plan had no room for. */
+  readonly overQuota: number;
+  /** Requests that came on a connection that had carried another one. */
+  readonly reused: number;
   readonly faults: Faults;
   /** What happened, in order: the same for the same seed. */
   readonly trace: readonly string[];
@@ -78,12 +100,22 @@ export class World {
   readonly apps: Apps;
   readonly engine: MemoryEngine;
   readonly store = new MemoryStore();
+  /** All that there are. */
   readonly deployments: readonly Deployment[];
+  /** Those that are asked and released at will. */
+  readonly #open: readonly Deployment[];
+  /** Asked by scanners only; absent in worlds of before. */
+  readonly quiet: Deployment | undefined;
+  readonly team: Team | undefined;
+  readonly attempts: Attempts;
+  readonly promises: Promises;
   readonly books: Books;
   readonly calls: Call[] = [];
   readonly trace: string[] = [];
   /** When the engine answered again after it had been down. */
   engineUpAt = 0;
+  /** Nothing is wrong any more, and everybody is asked. */
+  isCalm = false;
   scheduler!: Scheduler;
   router!: Router;
   #routes!: RouteTable;
@@ -91,43 +123,66 @@ export class World {
   readonly #seed: number;
   /** Draws what is newer than the seeds that are kept: those shall go on meaning what they did. */
   readonly #newer: SeededRandom;
+  readonly #isOld: boolean;
   readonly #hasReleases: boolean;
   readonly #hasSwap: boolean;
   readonly #hasEngineTrouble: boolean;
   #life: Life = { isOver: false };
+  /** Clients that keep their connections. */
+  #kept: readonly KeptConnection[] = [];
 
   /** `isOld`: only with what there was when the seeds that found a mistake were found. */
   constructor(seed: number, isOld = false) {
     this.#seed = seed;
+    this.#isOld = isOld;
     this.random = new SeededRandom(seed);
     this.#newer = new SeededRandom(~seed);
     this.#hasReleases = !isOld && this.#newer.chance(0.5);
     this.#hasSwap = this.random.chance(0.5);
     this.#hasEngineTrouble = this.random.chance(0.3);
     this.faults = drawFaults(this.random);
+    if (!isOld) drawNewerFaults(this.faults, this.#newer);
     const { clock, faults, network, random } = this;
+    const onViolation = (text: string) => void this.books.violations.push(text);
+    this.attempts = new Attempts(onViolation);
+    const durationMs = (id: DeploymentId) => this.#durationMs(id);
+    const note = (text: string) => this.note(text);
+    const onRunsOn = () => this.team?.allowMore();
+    this.promises = new Promises({ clock, durationMs, note, onRunsOn, onViolation });
     this.apps = new Apps({
-      ...{ clock, faults, network, random },
+      ...{ clock, faults, network, random, onViolation },
+      attempts: this.attempts,
+      newer: isOld ? undefined : this.#newer,
       exit: (id, exit) => void this.engine.crash(id, exit),
     });
     this.books = new Books({
       clock,
-      durationMs: (id) => this.#durationMs(id),
+      durationMs,
       isAlive: (id) => this.apps.isAlive(id),
-      note: (text) => this.note(text),
+      onProof: (id, sent) => {
+        const number = sent && this.apps.numberFrom(id, sent.localPort);
+        this.note(`${id} read nothing of ${number === undefined ? 'what comes' : `#${number}`}`);
+        this.attempts.provenUnread(number, id);
+      },
+      promises: this.promises,
+      note,
     });
     this.engine = createMemoryEngine({
       clock,
-      knobs: knobsFor(faults, random),
+      knobs: knobsFor(faults, random, (id) => this.apps.connections(id)),
       run: (spec: InstanceSpec) => this.apps.run(spec),
     });
-    this.deployments = Array.from({ length: random.between(1, 4) }, (_, index) =>
-      this.#drawDeployment(index),
+    const drawn = Array.from({ length: random.between(1, 4) }, (_, index) =>
+      drawDeployment(random, `app${index}`),
     );
+    this.#open = isOld ? drawn : drawn.map((one) => drawMore(one, this.#newer));
+    const newer = isOld ? undefined : this.#newer;
+    this.quiet = newer?.chance(0.5) ? drawQuiet(newer) : undefined;
+    this.team = newer?.chance(0.5) ? new Team(newer) : undefined;
+    const quiet = this.quiet ? [this.quiet] : [];
+    this.deployments = [...this.#open, ...quiet, ...(this.team?.deployments ?? [])];
     this.releasing = new Releasing({
-      ...{ deployments: this.deployments, random: this.#newer, clock },
-      note: (text) => this.note(text),
-      onViolation: (text) => this.books.violations.push(text),
+      ...{ deployments: this.#open, random: this.#newer, clock, note, onViolation },
     });
     this.#createBerth();
   }
@@ -156,6 +211,11 @@ export class World {
       cancelled: count((call) => call.outcome === 'cancelled'),
       sockets: count((call) => call.status === 101),
       leases: this.books.askings.length,
+      proofs: this.attempts.proofs,
+      busy: this.promises.made,
+      asleep: count((call) => call.error === 'ASLEEP'),
+      overQuota: count((call) => call.error.startsWith('QUOTA_')),
+      reused: count((call) => call.isReused),
       faults: this.faults,
       trace: this.trace,
     };
@@ -163,11 +223,19 @@ export class World {
 
   /** One request to each deployment, as nothing is wrong any more. */
   async askAll(): Promise<readonly Call[]> {
-    const calls = this.deployments.map((deployment) => this.#call(deployment, true));
+    const isPlain = true;
+    const calls = this.deployments
+      .filter(({ id }) => !this.team?.has(id))
+      .map((deployment) => this.#call(deployment, { isPlain }));
     const { host } = this.releasing;
-    const [first] = this.deployments;
-    if (host !== undefined && first) calls.push(this.#call(first, true, host));
+    const [first] = this.#open;
+    if (host !== undefined && first) calls.push(this.#call(first, { isPlain, host }));
     await this.clock.advance(60_000);
+    // One after the other: a team with room for one instance can still serve them all.
+    for (const deployment of this.team?.deployments ?? []) {
+      calls.push(this.#call(deployment, { isPlain }));
+      await this.clock.advance(60_000);
+    }
     return calls;
   }
 
@@ -178,6 +246,7 @@ export class World {
   async #step(): Promise<void> {
     const { random } = this;
     if (this.#hasReleases) this.#stepReleases();
+    if (!this.#isOld) this.#stepNewer();
     const what = random.fraction();
     if (what < 0.5) this.#arrive(random.between(1, 3));
     else if (what < 0.55) this.#arrive(random.between(10, 60));
@@ -195,31 +264,68 @@ export class World {
 
   #stepReleases(): void {
     const { host } = this.releasing;
-    const [first] = this.deployments;
+    const [first] = this.#open;
     if (this.#newer.chance(0.1)) void this.releasing.release();
     if (host === undefined || !first || this.#newer.chance(0.6)) return;
-    for (let count = this.#newer.between(1, 12); count > 0; count -= 1)
-      this.#call(first, false, host);
+    for (let count = this.#newer.between(1, 12); count > 0; count -= 1) this.#call(first, { host });
+  }
+
+  /** A small team at work, scanners, and instances that say of themselves that they are busy. */
+  #stepNewer(): void {
+    const { team } = this;
+    const random = this.#newer;
+    if (team && random.chance(0.2)) {
+      const deployment = random.any(team.deployments);
+      const count = random.chance(0.2) ? random.between(10, 30) : random.between(1, 4);
+      for (let index = 0; index < count; index += 1) this.#call(deployment, { random });
+    }
+    const scanned = this.deployments.filter(({ configuration }) => configuration.wake);
+    if (scanned.length > 0 && random.chance(0.2))
+      this.#call(random.any(scanned), { random, isPlain: true, isProbe: true });
+    if (random.chance(0.1)) this.#sayBusy();
+  }
+
+  /** As the door in a project's network passes it on. */
+  #sayBusy(): void {
+    const awake = this.scheduler.instances().filter(({ id }) => this.apps.isRunning(id));
+    if (awake.length === 0) return;
+    const { id } = this.#newer.any(awake);
+    void this.promises.watch(this.scheduler, id, drawBusy(this.#newer));
   }
 
   #arrive(count: number): void {
-    const deployment = this.#any(this.deployments);
+    const deployment = this.#any(this.#open);
     for (let index = 0; index < count; index += 1) this.#call(deployment);
   }
 
-  #call(deployment: Deployment, isPlain = false, environment?: string): Call {
-    const { clock, random, router } = this;
+  #call(
+    deployment: Deployment,
+    how: Partial<Pick<CallOptions, 'isPlain' | 'isProbe' | 'random' | 'host'>> = {},
+  ): Call {
+    const { clock, router } = this;
     const { activity } = this.network;
     const number = this.calls.length;
-    const host = environment ?? `${deployment.id}.localhost`;
-    const isOfEnvironment = environment !== undefined;
+    const isOfEnvironment = how.host !== undefined;
     const call = new Call({
-      ...{ number, deployment, host, isOfEnvironment, router, clock, activity, isPlain },
-      random: isOfEnvironment ? this.#newer : random,
+      ...{ number, deployment, isOfEnvironment, router, clock, activity },
+      host: `${deployment.id}.localhost`,
+      isPlain: false,
+      random: isOfEnvironment ? this.#newer : this.random,
+      ...(this.#isOld ? {} : this.#drawManners()),
+      ...how,
     });
     this.calls.push(call);
     call.start();
     return call;
+  }
+
+  /** Whether a client keeps its connection for others of its requests, and whether it stays until all is sent. */
+  #drawManners(): Partial<CallOptions> {
+    const random = this.#newer;
+    return {
+      ...(random.chance(0.3) ? { agent: random.any(this.#kept) } : {}),
+      ...(random.chance(0.1) ? { leavesAt: random.fraction() } : {}),
+    };
   }
 
   #cancelOne(): void {
@@ -261,15 +367,19 @@ export class World {
     this.#life.isOver = true;
     this.router.server.close();
     for (const call of this.calls) if (call.outcome === 'open') call.cutOff();
+    for (const connection of this.#kept) connection.cutOff();
     this.network.cutClients();
     await this.clock.advance(60_000);
     this.#createBerth();
+    // Of no use to the next process is what does not listen, as the engine says.
+    if (this.faults.neverListens > 0) this.promises.forget();
     await this.#start();
+    this.promises.checkKept(this.scheduler);
   }
 
   /** A deployment is removed while it is used and waited for, and deployed again. */
   async #removeAndAdd(): Promise<void> {
-    const deployment = this.#any(this.deployments);
+    const deployment = this.#any(this.#open);
     if (this.releasing.uses(deployment.id)) return;
     this.note(`remove ${deployment.id}`);
     await this.#withTime(this.scheduler.remove(deployment.id));
@@ -295,10 +405,11 @@ export class World {
 
   async #calm(): Promise<void> {
     this.note('calm');
+    this.isCalm = true;
     Object.assign(this.faults, NO_FAULTS);
     await this.clock.advance(600_000);
     this.engine.breakEvents();
-    await this.clock.advance(4_000_000);
+    await this.clock.advance(2_000_000);
   }
 
   async #engineIds(): Promise<readonly string[]> {
@@ -320,36 +431,7 @@ export class World {
   }
 
   #any<T>(list: readonly T[]): T {
-    const one = list[this.random.between(0, list.length - 1)];
-    if (one === undefined) throw new Error('an empty list has no element');
-    return one;
-  }
-
-  #drawDeployment(index: number): Deployment {
-    const { random } = this;
-    const id: DeploymentId = `app${index}-00000000`;
-    const rests: readonly IdleRest[] = ['freeze', 'freeze', 'freeze', 'stop', 'run'];
-    return {
-      id,
-      project: `app${index}`,
-      source: { kind: 'image', reference: 'any' },
-      configuration: {
-        slot: { cpus: 0.125, memoryMiB: 512 },
-        limits: {
-          maxConcurrentReqs: random.between(1, 10),
-          durationMs: random.between(30_000, 300_000),
-          timeoutMs: random.between(1_000, 60_000),
-        },
-        scale: { min: 0, max: random.between(1, 8) },
-        idle: this.#any(rests),
-        env: {},
-        buildEnv: {},
-      },
-      state: 'ready',
-      image: { id: 'sha256:any', bytes: 1, layers: [], exposedPorts: [] },
-      createdAt: 0,
-      createdBy: 'sim',
-    };
+    return this.random.any(list);
   }
 
   #durationMs(id: DeploymentId): number {
@@ -374,10 +456,13 @@ export class World {
       version: '0',
       limits: { socketsPerClient: 100_000, upstreamKeepAliveMs: 3_600_000 },
       durationMs: (id) => this.#durationMs(id),
+      wakeRules: (id) => this.deployments.find((one) => one.id === id)?.configuration.wake,
       connect: (to) => this.network.connect(to),
       onAccess: ({ deploymentId = '', method, status, error = '', retries, totalMs }) =>
         this.note(`${deploymentId} ${method} ${status} ${error} ${retries} ${totalMs}`),
     });
+    const { activity } = this.network;
+    this.#kept = Array.from({ length: 3 }, () => new KeptConnection(this.router, activity));
   }
 
   #createScheduler(life: Life): Scheduler {
@@ -388,9 +473,13 @@ export class World {
       logs: NO_LOGS,
       clock: mortal<Clock>(this.clock, life),
       random: this.random,
-      probe: { status: () => Promise.resolve(200) },
+      probe: { status: ({ host }, signal) => this.apps.health(host, signal) },
+      ...(this.team ? { quotas: this.team.createQuotas() } : {}),
       reporter: {
-        report: (level, event, facts) => this.note(`${level} ${event} ${JSON.stringify(facts)}`),
+        report: (level, event, facts) => {
+          this.note(`${level} ${event} ${JSON.stringify(facts)}`);
+          if (facts['isHung'] === true) this.books.gaveUp.add(String(facts['instance']));
+        },
       },
       hostMemory: {
         observe: () =>

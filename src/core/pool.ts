@@ -244,7 +244,10 @@ export function rest(pool: Pool, instanceId: InstanceId, because: string, now: n
   countRunning(pool);
 }
 
-/** An instance that was frozen a moment ago is wanted after all; false when it is not frozen. The caller thaws it. */
+/**
+ * An instance that was frozen a moment ago is wanted after all; false when it is not frozen. The caller thaws it. Its place
+ * in the team's plan may be taken already: then there is one too many, which runs on as any other that does.
+ */
 export function wakeAgain(pool: Pool, instanceId: InstanceId): boolean {
   const instance = pool.instances.get(instanceId);
   if (instance?.phase !== 'frozen') return false;
