@@ -5,8 +5,8 @@ import { Runner } from './runner.ts';
 
 export class Runners {
   readonly #context: Context;
-  /** Those of which nothing was asked yet. */
-  readonly #sleepers = new Map<DeploymentId, Deployment>();
+  /** Those of which nothing was asked yet, as JSON: a text takes half as much memory, and the collector passes it by. */
+  readonly #sleepers = new Map<DeploymentId, string>();
   readonly #made = new Map<DeploymentId, Runner>();
   /** What environments ask for, also of deployments that are not there yet. */
   readonly #scales = new Map<DeploymentId, Scale>();
@@ -23,7 +23,7 @@ export class Runners {
 
   /** From now on it can be asked for. */
   know(deployment: Deployment): void {
-    this.#sleepers.set(deployment.id, deployment);
+    this.#sleepers.set(deployment.id, JSON.stringify(deployment));
     // It wants an instance by itself.
     if (deployment.configuration.idle === 'run') this.of(deployment.id);
   }
@@ -31,8 +31,8 @@ export class Runners {
   /** The one of a deployment, made if need be; undefined when it is unknown. */
   of(id: DeploymentId): Runner | undefined {
     const sleeper = this.#sleepers.get(id);
-    if (!sleeper) return this.#made.get(id);
-    const runner = new Runner(sleeper, this.#context);
+    if (sleeper === undefined) return this.#made.get(id);
+    const runner = new Runner(JSON.parse(sleeper) as Deployment, this.#context);
     this.add(runner);
     return runner;
   }
