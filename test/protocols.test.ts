@@ -9,6 +9,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { foreignPair } from '../src/tls/fixtures/world.ts';
+import { isInstalled } from './fixtures/programs.ts';
 import { APP, APP_HOST, startWorld, until, type World } from './fixtures/router-world.ts';
 
 const run = promisify(execFile);
@@ -38,11 +39,6 @@ afterAll(async () => {
   expect(world.fleet.ended).toHaveLength(world.fleet.acquired);
 });
 
-const isThere = async (program: string) =>
-  run('sh', ['-c', `command -v ${program}`]).then(
-    () => true,
-    () => false,
-  );
 const plain = () => `http://${APP_HOST}:${world.port}/`;
 const secure = () => `https://${APP_HOST}:${port}/`;
 
@@ -63,7 +59,7 @@ describe('a client of HTTP/2', () => {
   });
 });
 
-describe.skipIf(!(await isThere('curl')))('curl', () => {
+describe.skipIf(!(await isInstalled('curl')))('curl', () => {
   it.each<[string, '1.1' | '2', 'http' | 'https', string[]]>([
     ['HTTP/1.1', '1.1', 'http', ['--http1.1']],
     ['HTTP/2 by prior knowledge', '2', 'http', ['--http2-prior-knowledge']],
@@ -93,7 +89,7 @@ describe.skipIf(!(await isThere('curl')))('curl', () => {
   });
 });
 
-describe.skipIf(!(await isThere('h2load')))('h2load', () => {
+describe.skipIf(!(await isInstalled('h2load')))('h2load', () => {
   it.each<[string, string[]]>([
     ['HTTP/2', []],
     ['HTTP/1.1', ['--h1']],
@@ -107,7 +103,7 @@ describe.skipIf(!(await isThere('h2load')))('h2load', () => {
   });
 });
 
-describe.skipIf(!(await isThere('wrk')))('wrk', () => {
+describe.skipIf(!(await isInstalled('wrk')))('wrk', () => {
   it.each<[string, string[]]>([
     ['connections that are kept', []],
     ['a connection for each request', ['-H', 'Connection: close']],

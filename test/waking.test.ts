@@ -1,4 +1,5 @@
 /** Sleeping and waking on real containers: bursts, rest, the memory budget, and a server that is killed. */
+import { get } from 'node:http';
 import { afterEach, expect, test } from 'vitest';
 import { Berth, podman } from './fixtures/berth.ts';
 
@@ -32,6 +33,30 @@ test('a hundred requests at once get a hundred answers from exactly ten instance
   const rested = await berth.until(url, (states) => states.every((state) => state === 'frozen'));
   expect(rested.length).toBeGreaterThanOrEqual(1);
   expect((await burst()).filter(({ status }) => status !== 200)).toEqual([]);
+});
+
+test('load that goes up and down in steps has exactly the instances that it needs at each step, and none at the end', async () => {
+  const berth = await up();
+  // Nobody waits for these answers: each step ends when its clients go away.
+  const url = await berth.deploy('hello', {
+    env: { ANSWER_AFTER_MS: '600000' },
+    limits: { maxConcurrentReqs: 10, timeout: 1_000 },
+  });
+  const address = { host: '127.0.0.1', port: await berth.port(), headers: { host: url.host } };
+  for (const load of [5, 31, 100, 40, 11]) {
+    await berth.until(url, (states) => states.every((state) => state === 'frozen'));
+    const asked = Array.from({ length: load }, () => get({ ...address, agent: false }));
+    for (const one of asked) one.on('error', () => {});
+    const inFlight = async () =>
+      (await berth.instances(url))
+        .map((instance) => instance.inFlight)
+        .filter((count) => count > 0);
+    const total = async () => (await inFlight()).reduce((sum, count) => sum + count, 0);
+    await expect.poll(total, { timeout: 60_000 }).toBe(load);
+    expect(await inFlight()).toHaveLength(Math.ceil(load / 10));
+    for (const one of asked) one.destroy();
+    await expect.poll(total, { timeout: 60_000 }).toBe(0);
+  }
 });
 
 test('under a small memory budget a sleeper is parked, under a smaller one only its image is kept; both wake', async () => {
