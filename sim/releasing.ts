@@ -73,7 +73,7 @@ export class Releasing {
   follow(scheduler: Scheduler, routes: RouteTable): void {
     const pointers = createPointers({
       routes: {
-        check: () => {},
+        check: async () => {},
         point: (project, name, pointer) => routes.point(project, name, pointer),
         remove: (project, name) => routes.removeEnvironment(project, name),
       },

@@ -11,6 +11,7 @@ import type { ServerFacts } from './api/needs.ts';
 import { loginPath } from './api/tokens.ts';
 import { checkDockerfile } from './config/dockerfile.ts';
 import { DEFAULT_TEAM } from './core/access.ts';
+import { PRODUCTION } from './core/environment.ts';
 import { Quotas } from './core/quota.ts';
 import { DEFAULT_RULES } from './core/gc.ts';
 import { RouteTable } from './core/route.ts';
@@ -96,12 +97,20 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     random,
     quotas,
     localToken: folder.token,
+    checkName: (project, team) => environmentRoutes.check(project, PRODUCTION, team),
     // It works no more, so nobody is to find it.
     onLogin: () => void folder.removeLoginLink().catch(() => undefined),
     deployRate: options.deployRate ?? DEPLOY_RATE,
   });
   const keyFile = join(data, 'secrets.key');
-  const secrets = await openKeeper({ store, keyFile, draw: drawBytes, clock, reporter });
+  const secrets = await openKeeper({
+    store,
+    keyFile,
+    draw: drawBytes,
+    clock,
+    reporter,
+    teamOf: (project) => access.teamOf(project),
+  });
   const logs = redacted(openLogs({ folder: join(data, 'logs'), clock }), async (id) => {
     const deployment = await store.deployment(id);
     return deployment ? secrets.reveal(deployment.project, deployment.secrets ?? {}) : {};
@@ -150,6 +159,11 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     onUnroute: (id) => router.forget(id),
     inside: busyDoor,
   });
+  const environmentRoutes = createEnvironmentRoutes({
+    table: routes,
+    store,
+    teamOf: (project) => access.teamOf(project),
+  });
   const aliases = openAliases({
     store,
     routes,
@@ -184,7 +198,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     derivations: deployer,
     fleet: scheduler,
     secrets,
-    routes: createEnvironmentRoutes(routes, (project) => access.teamOf(project)),
+    routes: environmentRoutes,
     closing: closing.signal,
     clock,
     reporter,

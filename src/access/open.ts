@@ -36,6 +36,8 @@ export interface AccessNeeds {
   readonly quotas: Quotas;
   /** Called when somebody used a login link up. */
   readonly onLogin?: () => void;
+  /** Throws HOSTNAME_TAKEN when a new project of the team would be called as something else answers, or is going to. */
+  readonly checkName: (project: string, team: string) => Promise<void>;
   /** Deploys of a team, and of a token; the local one has no such bound. */
   readonly deployRate: Rate;
 }
@@ -44,6 +46,12 @@ export interface AccessNeeds {
 export interface NewToken {
   readonly token: Token;
   readonly value: string;
+}
+
+/** A project that is the team's, or about to be; disposed of, a name that was not kept is free again. */
+export interface Reservation extends Disposable {
+  /** Makes the project the team's for good unless it is. Throws what `reserve` throws. */
+  keep(): Promise<void>;
 }
 
 export interface Access {
@@ -71,8 +79,11 @@ export interface Access {
   teamOf(project: string): string;
   /** Whether the project is within what `who` may see; one that nobody has is. */
   sees(who: Principal, project: string): boolean;
-  /** Makes the project the team's unless it is. Throws PROJECT_TAKEN, TEAM_NOT_FOUND. */
-  claim(project: string, team: string): Promise<void>;
+  /**
+   * Keeps the name for the team while something is made that may still fail. Throws PROJECT_TAKEN, TEAM_NOT_FOUND,
+   * HOSTNAME_TAKEN, PROJECT_BUSY.
+   */
+  reserve(project: string, team: string): Promise<Reservation>;
 
   /**
    * Its name is free when `empty` has taken everything out of it; until then nobody else can put anything in. Throws
@@ -102,6 +113,8 @@ export async function openAccess(needs: AccessNeeds): Promise<Access> {
   const known = new Map<string, string>();
   const followers = new Map<string, Set<() => void>>();
   const buckets = new Map<string, Bucket>();
+  /** Projects that are only reserved, and who waits for what becomes of it. */
+  const reserved = new Map<string, Set<Reservation>>();
   /** Projects that are being removed. */
   const going = new Set<string>();
 
@@ -132,6 +145,51 @@ export async function openAccess(needs: AccessNeeds): Promise<Access> {
     }
   }
   await applyPlans();
+
+  async function needTeam(team: string): Promise<void> {
+    if (await store.team(team)) return;
+    throw new BerthError('TEAM_NOT_FOUND', { detail: `There is no team ${team}.` });
+  }
+
+  /** Throws PROJECT_BUSY, PROJECT_TAKEN; whether the team has it, or reserved it, already. */
+  function isOurs(project: string, team: string): boolean {
+    if (going.has(project)) throw busy(project);
+    const there = known.get(project);
+    if (there !== undefined && there !== team) throw taken(project);
+    return there !== undefined;
+  }
+
+  async function reserve(project: string, team: string): Promise<Reservation> {
+    if (!isOurs(project, team)) {
+      await needTeam(team);
+      await needs.checkName(project, team);
+      // Somebody may have been quicker meanwhile.
+      if (!isOurs(project, team)) {
+        note(project, team);
+        reserved.set(project, new Set());
+      }
+    }
+    const reservation: Reservation = {
+      async keep() {
+        // Since then it may have been removed.
+        if (isOurs(project, team) && !reserved.has(project)) return;
+        await needTeam(team);
+        const wanted = { name: project, team, createdAt: clock.now() };
+        const standing = await store.claimProject(wanted);
+        reserved.delete(project);
+        note(project, standing.team);
+        if (standing.team !== team) throw taken(project);
+      },
+      [Symbol.dispose]() {
+        const waiting = reserved.get(project);
+        if (!waiting?.delete(reservation) || waiting.size > 0) return;
+        reserved.delete(project);
+        known.delete(project);
+      },
+    };
+    reserved.get(project)?.add(reservation);
+    return reservation;
+  }
 
   async function eraseSecrets(team: string): Promise<void> {
     const names = new Set((await store.secretVersions(team)).map(({ name }) => name));
@@ -248,23 +306,10 @@ export async function openAccess(needs: AccessNeeds): Promise<Access> {
       return (await invite({ role: 'owner' }, { name: 'owner', createdBy: 'berth' })).code;
     },
 
-    has: (project) => known.has(project),
+    has: (project) => known.has(project) && !reserved.has(project),
     teamOf: (project) => known.get(project) ?? DEFAULT_TEAM,
     sees: (who, project) => isVisible(who, { project, team: known.get(project) ?? DEFAULT_TEAM }),
-    async claim(project, team) {
-      if (going.has(project)) throw busy(project);
-      const there = known.get(project);
-      if (there === team) return;
-      if (there === undefined) {
-        if (!(await store.team(team))) {
-          throw new BerthError('TEAM_NOT_FOUND', { detail: `There is no team ${team}.` });
-        }
-        const standing = await store.claimProject({ name: project, team, createdAt: clock.now() });
-        note(project, standing.team);
-        if (standing.team === team) return;
-      }
-      throw new BerthError('PROJECT_TAKEN', { detail: `The name ${project} is taken.` });
-    },
+    reserve,
 
     async removeProject(project, empty) {
       if (going.has(project)) throw busy(project);
@@ -281,6 +326,7 @@ export async function openAccess(needs: AccessNeeds): Promise<Access> {
         }
         await store.deleteProject(project);
         known.delete(project);
+        reserved.delete(project);
       } finally {
         going.delete(project);
       }
@@ -325,6 +371,10 @@ export async function openAccess(needs: AccessNeeds): Promise<Access> {
 
 function busy(project: string): BerthError {
   return new BerthError('PROJECT_BUSY', { detail: `${project} is being removed.` });
+}
+
+function taken(project: string): BerthError {
+  return new BerthError('PROJECT_TAKEN', { detail: `The name ${project} is taken.` });
 }
 
 /** The parts of a token or an invitation that say what it may. */

@@ -1,5 +1,6 @@
 /** Who asks: found out before anything else of a request is looked at, and what that one may. */
 import type { FastifyInstance, FastifyRequest } from 'fastify';
+import type { Reservation } from '../access/open.ts';
 import { DEFAULT_TEAM, type Principal, type Verb } from '../core/access.ts';
 import { BerthError } from '../core/errors.ts';
 import { decide, type Subject } from '../core/permission.ts';
@@ -116,13 +117,27 @@ function seeProject(
   throw new BerthError('PROJECT_NOT_FOUND', { detail: `There is no project ${project}.` });
 }
 
-/** The project is the team's from now on, if it was not. Throws FORBIDDEN, PROJECT_TAKEN, TEAM_NOT_FOUND. */
+/** The project is the team's from now on, if it was not. Throws what `reserveProject` throws. */
 export async function makeProject(
+  request: FastifyRequest,
+  needs: Pick<ApiNeeds, 'access'>,
+  project: string,
+  team?: string,
+): Promise<void> {
+  using reservation = await reserveProject(request, needs, project, team);
+  await reservation.keep();
+}
+
+/**
+ * The project is the team's as long as something is made in it, and for good once that is kept. Throws FORBIDDEN,
+ * PROJECT_TAKEN, HOSTNAME_TAKEN, TEAM_NOT_FOUND.
+ */
+export async function reserveProject(
   request: FastifyRequest,
   { access }: Pick<ApiNeeds, 'access'>,
   project: string,
   team?: string,
-): Promise<void> {
+): Promise<Reservation> {
   const { name, projects, team: own } = whoOf(request);
   if (projects !== undefined && !projects.includes(project)) {
     const detail = `The token ${name} is for ${projects.join(', ')} only, not for ${project}.`;
@@ -133,5 +148,5 @@ export async function makeProject(
   }
   // One who is for all teams deploys to a project where it is.
   const there = own === undefined && access.has(project) ? access.teamOf(project) : undefined;
-  await access.claim(project, team ?? there ?? teamOf(request));
+  return access.reserve(project, team ?? there ?? teamOf(request));
 }

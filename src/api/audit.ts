@@ -66,11 +66,11 @@ export function auditChanges(
   });
 }
 
-/** The team of a project, else that of who asks. */
+/** The team of a project, else, also of one that was never made, that of who asks. */
 function teamOfFacts(
   { access }: Pick<ApiNeeds, 'access'>,
   request: FastifyRequest,
   project: string | undefined,
 ): string {
-  return project === undefined ? teamOf(request) : access.teamOf(project);
+  return project !== undefined && access.has(project) ? access.teamOf(project) : teamOf(request);
 }

@@ -1,10 +1,11 @@
 /** Deployments: make, list, look at, remove. */
+import type { FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import { checkSlot, toConfiguration } from '../config/schema.ts';
 import { aliasName } from '../core/alias.ts';
 import { BerthError } from '../core/errors.ts';
 import { versionOf } from '../core/release.ts';
-import { actorOf, makeProject, whoOf } from './actor.ts';
+import { actorOf, reserveProject, whoOf } from './actor.ts';
 import { audited } from './audit.ts';
 import { find, seenDeployments } from './find.ts';
 import { jsonList } from './json-list.ts';
@@ -47,22 +48,9 @@ export function addDeployments(routes: Routes, needs: ApiNeeds): void {
       },
     },
     async (request, reply) => {
-      const { project, source, team } = request.body;
+      const { project } = request.body;
       audited(request, { subject: project, project });
-      await makeProject(request, needs, project, team);
-      needs.access.takeDeployTurn(whoOf(request), needs.access.teamOf(project));
-      const configuration = toConfiguration(request.body.configuration);
-      const { cores, memoryMiB } = needs.facts();
-      checkSlot(configuration.slot, { cpus: cores, memoryMiB });
-      const deployed = await deployer.deploy({
-        project,
-        configuration,
-        source,
-        createdBy: actorOf(request),
-        sees: (name) => needs.access.sees(whoOf(request), name),
-      });
-      // Somebody may have removed the project while the files were looked at: it is there as long as this is.
-      await makeProject(request, needs, project, team);
+      const deployed = await deployIn(request);
       const { id } = deployed.deployment;
       const detail = deployed.kind === 'ready' ? 'it was deployed already' : '';
       audited(request, { subject: id, project, detail });
@@ -189,4 +177,26 @@ export function addDeployments(routes: Routes, needs: ApiNeeds): void {
         .map(toWireInstance);
     },
   );
+
+  /** What is refused takes no name: the project is there once a deployment is written. */
+  async function deployIn(request: FastifyRequest<{ Body: z.output<typeof deploy> }>) {
+    const { project, source, team } = request.body;
+    using place = await reserveProject(request, needs, project, team);
+    audited(request, { subject: project, project, team: needs.access.teamOf(project) });
+    needs.access.takeDeployTurn(whoOf(request), needs.access.teamOf(project));
+    const configuration = toConfiguration(request.body.configuration);
+    const { cores, memoryMiB } = needs.facts();
+    checkSlot(configuration.slot, { cpus: cores, memoryMiB });
+    const deployed = await deployer.deploy({
+      project,
+      configuration,
+      source,
+      createdBy: actorOf(request),
+      sees: (name) => needs.access.sees(whoOf(request), name),
+      beforeWriting: () => place.keep(),
+    });
+    // Somebody may have removed the project while the files were looked at: it is there as long as this is.
+    await place.keep();
+    return deployed;
+  }
 }

@@ -186,3 +186,97 @@ describe('a team of the same name', () => {
     await local.removeTeam('named');
   });
 });
+
+describe('a name', () => {
+  const image = (reference: string) => ({
+    configuration: {},
+    source: { kind: 'image', reference } as const,
+  });
+  const projects = async () => (await server.local.projects()).map(({ name }) => name);
+
+  test('that an environment of another project is going to have makes no new project', async () => {
+    const { local } = server;
+    const deployment = await server.deploy('early');
+    await local.makeEnvironment('early', 'qa');
+    const { value } = await local.addToken({ name: 'squatter', team: 'blue' });
+    const blue = server.as(value);
+    for (const project of ['early-staging', 'early-qa']) {
+      const answer = await server.ask(value, 'POST', '/api/v1/projects', { project });
+      expect(answer).toMatchObject({ status: 409, code: 'HOSTNAME_TAKEN' });
+      expect(answer.text).toContain(`${project}.localhost belongs to another team.`);
+      expect(await codeOf(blue.deploy({ project, ...image('a:1') }))).toBe('HOSTNAME_TAKEN');
+    }
+    for (const environment of ['staging', 'qa']) {
+      await local.release('early', environment, { deployment });
+    }
+    // What nobody is going to have is free, and stays with whoever had it first.
+    await blue.makeProject('early-dev');
+    expect(await codeOf(local.makeEnvironment('early', 'dev'))).toBe('HOSTNAME_TAKEN');
+    expect(await codeOf(local.release('early', 'dev', { deployment }))).toBe('HOSTNAME_TAKEN');
+    const own = await server.deploy('early-dev', value);
+    await blue.release('early-dev', 'production', { deployment: own });
+  });
+
+  test('that was there before the project does not keep either of them from its own', async () => {
+    const { local } = server;
+    await server.deploy('late-staging', (await local.addToken({ name: 'b', team: 'blue' })).value);
+    const deployment = await server.deploy('late');
+    await local.release('late', 'production', { deployment });
+    expect(await codeOf(local.release('late', 'staging', { deployment }))).toBe('HOSTNAME_TAKEN');
+    const [theirs] = await local.deployments('late-staging');
+    await local.release('late-staging', 'production', { deployment: theirs?.id ?? '' });
+  });
+
+  test('that Berth or a deployment answers at is refused before anything is made', async () => {
+    const taken = await server.deploy('answers');
+    for (const project of ['berth', taken]) {
+      expect(await codeOf(server.build(project))).toBe('HOSTNAME_TAKEN');
+      expect(await projects()).not.toContain(project);
+    }
+  });
+
+  test('is free again when the deploy was refused, and belongs to the deployment from then on', async () => {
+    const { local } = server;
+    const { value } = await local.addToken({ name: 'first', team: 'blue' });
+    const first = server.as(value);
+    const missing = { kind: 'folder', manifest: '0'.repeat(64) } as const;
+    const unknown = { env: { URL: '@of-default' } };
+    await local.addSecret('of-default', 'canary of the default team');
+    const theirs = await server.build('answers');
+    const refused = [
+      first.deploy({ project: 'claimed', configuration: {}, source: missing }),
+      // Its own team has no such secret: before it is claimed it is no other team's either.
+      first.deploy({ project: 'claimed', ...image('a:1'), configuration: unknown }),
+      first.deploy({ project: 'claimed', ...image(theirs) }),
+    ];
+    expect(await Promise.all(refused.map(codeOf))).toEqual([
+      'UPLOAD_INCOMPLETE',
+      'SECRET_NOT_FOUND',
+      'IMAGE_NOT_FOUND',
+    ]);
+    expect(await projects()).not.toContain('claimed');
+    const [line] = await first.audit({ limit: 1 });
+    expect(line).toMatchObject({ action: 'deployment.created', subject: 'claimed', team: 'blue' });
+    await server.deploy('claimed');
+    expect((await local.projects()).find(({ name }) => name === 'claimed')?.team).toBe('default');
+    expect(await codeOf(first.deploy({ project: 'claimed', ...image('a:1') }))).toBe(
+      'PROJECT_TAKEN',
+    );
+  });
+
+  test('goes to one of two teams that deploy at once', async () => {
+    const { local } = server;
+    const { value } = await local.addToken({ name: 'racer', team: 'blue' });
+    const asked = [server.as(value), local].map((one, index) =>
+      one.deploy({
+        project: 'raced',
+        ...image(`raced:${index}`),
+        team: index === 0 ? 'blue' : 'default',
+      }),
+    );
+    const codes = await Promise.all(asked.map(codeOf));
+    expect(codes.toSorted()).toEqual(['PROJECT_TAKEN', 'no error']);
+    const winner = codes[0] === 'no error' ? 'blue' : 'default';
+    expect((await local.projects()).find(({ name }) => name === 'raced')?.team).toBe(winner);
+  });
+});

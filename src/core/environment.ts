@@ -69,6 +69,12 @@ export function environmentLabel(project: string, name: EnvironmentName): string
   return `${project}-${cut === '' ? '' : `${cut}-`}${mark}`;
 }
 
+/** The projects of which an environment can have this label: `a-b-c` → `a-b-c`, `a-b` and `a`. */
+export function projectsOfLabel(label: string): readonly string[] {
+  const words = label.split('-');
+  return words.map((_, index) => words.slice(0, words.length - index).join('-'));
+}
+
 /** As the ids of deployments end: eight characters of their alphabet. */
 const LIKE_ID = /-[0-9a-hjkmnp-tv-z]{8}$/;
 const MARK_CHARS = 6;

@@ -36,10 +36,12 @@ export interface DeployRequest {
   readonly createdBy: string;
   /** Whether who asks may see a project: of images that were built here only those of such are found. */
   readonly sees: (project: string) => boolean;
+  /** Called when nothing is left that could refuse it, but for this itself, and the deployment is going to be written. */
+  readonly beforeWriting?: () => Promise<void>;
 }
 
 /** What a deployment's name follows from. */
-export type Identified = Omit<DeployRequest, 'createdBy'>;
+export type Identified = Omit<DeployRequest, 'createdBy' | 'beforeWriting'>;
 
 /** `ready`: it was there already. `started`: work is under way, begun by this request or an earlier one. */
 export interface Deployed {
@@ -144,6 +146,7 @@ export function createDeployer(needs: DeploysNeeds): Deployer {
       createdAt: clock.now(),
       createdBy: request.createdBy,
     };
+    await request.beforeWriting?.();
     if (existing) await store.updateDeployment(deployment);
     else await store.insertDeployment(deployment);
     needs.directory.note(deployment);

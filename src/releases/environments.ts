@@ -42,7 +42,7 @@ export function createEnvironments({
 
     async make(project, name) {
       needName(name);
-      routes.check(project, name);
+      await routes.check(project, name);
       return store.ensureEnvironment(project, name, clock.now());
     },
   };

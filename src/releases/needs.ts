@@ -10,8 +10,8 @@ import type { Store } from '../ports/store.ts';
 
 /** Where requests for environments lead. Every change holds from the next request on. */
 export interface EnvironmentRoutes {
-  /** Throws HOSTNAME_TAKEN when its hostname leads to something else. */
-  check(project: string, name: EnvironmentName): void;
+  /** Throws HOSTNAME_TAKEN when its hostname is somebody else's. `team`: whose the project is to be, if it is nobody's yet. */
+  check(project: string, name: EnvironmentName, team?: string): Promise<void>;
   point(project: string, name: EnvironmentName, pointer: Pointer): void;
   remove(project: string, name: EnvironmentName): void;
 }

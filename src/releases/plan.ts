@@ -31,7 +31,7 @@ export async function planRelease(needs: ReleasesNeeds, wanted: Wanted): Promise
     throw new BerthError('NOT_READY', { detail: `${base.id} is ${base.state}.` });
   }
   await needImage(needs, base);
-  routes.check(project, environment);
+  await routes.check(project, environment);
   const scale = scaleOf(environment, settings, base.configuration);
   const runs = whatRuns(base, settings, secrets);
   if (runs.kind === 'base') return { draft: { ...wanted, deploymentId: base.id }, scale };
@@ -58,7 +58,7 @@ export async function planRollback(
   const isMadeAgain = old?.derivedFrom !== undefined && !(await derivations.hasImage(old));
   if (old?.state === 'ready' && !isMadeAgain) {
     await needImage(needs, old);
-    routes.check(wanted.project, wanted.environment);
+    await routes.check(wanted.project, wanted.environment);
     const scale = scaleOf(wanted.environment, wanted.settings, old.configuration);
     return { draft: { ...wanted, deploymentId: old.id }, scale };
   }

@@ -253,7 +253,7 @@ export function createReleases(needs: ReleasesNeeds): Releases {
         const { environment, current, settings: before } = await stateOf(request);
         const settings = request.change(before);
         if (!current) {
-          routes.check(project, name);
+          await routes.check(project, name);
           await store.ensureEnvironment(project, name, clock.now());
           await store.setInitialSettings(project, name, settings);
           return undefined;

@@ -26,6 +26,7 @@ async function ground() {
       draw: drawBytes,
       clock: systemClock,
       reporter: { report: (_level, event) => void reports.push(event) },
+      teamOf: (project) => (project === 'rocket' ? 'red' : TEAM),
     });
   return { keyFile, store, reports, openAgain, keeper: await openAgain() };
 }

@@ -1,6 +1,5 @@
 /** Keeps the secrets of teams: seals, lists, opens and removes them, and changes the master key. */
 import { setImmediate } from 'node:timers/promises';
-import { DEFAULT_TEAM } from '../core/access.ts';
 import { BerthError, type Problem } from '../core/errors.ts';
 import { BOUNDS } from '../core/limits.ts';
 import type { SecretVersions } from '../core/model.ts';
@@ -20,6 +19,8 @@ export interface KeeperNeeds {
   readonly draw: Draw;
   readonly clock: Clock;
   readonly reporter: Reporter;
+  /** Also of a project that is only about to be. */
+  readonly teamOf: (project: string) => string;
 }
 
 /** How it is with the key file. */
@@ -82,10 +83,6 @@ export async function openKeeper(needs: KeeperNeeds): Promise<Keeper> {
 
   async function isThere(team: string, name: string): Promise<boolean> {
     return (await store.secretVersions(team)).some((one) => one.name === name);
-  }
-
-  async function teamOf(project: string): Promise<string> {
-    return (await store.project(project))?.team ?? DEFAULT_TEAM;
   }
 
   /** Wraps with the newest key of the file what is wrapped with an older one of it. @returns what it could not. */
@@ -172,7 +169,7 @@ export async function openKeeper(needs: KeeperNeeds): Promise<Keeper> {
     async pin(project, variables, kept = {}) {
       const names = secretNamesOf(variables);
       if (names.length === 0) return {};
-      const versions = await store.secretVersions(await teamOf(project));
+      const versions = await store.secretVersions(needs.teamOf(project));
       const pinned: Record<string, number> = {};
       for (const name of names) {
         const own = versions.filter((one) => one.name === name).map(({ version }) => version);
@@ -191,7 +188,7 @@ export async function openKeeper(needs: KeeperNeeds): Promise<Keeper> {
     async reveal(project, versions) {
       const entries = Object.entries(versions);
       if (entries.length === 0) return {};
-      const team = await teamOf(project);
+      const team = needs.teamOf(project);
       const values: Record<string, string> = {};
       for (const [name, version] of entries) {
         const key: SecretKey = { team, name, version };
