@@ -369,6 +369,28 @@ describe('a whole project', () => {
   });
 });
 
+describe('an environment with a name of its own', () => {
+  it('is promoted by that name, of the project of --name or of the folder', async () => {
+    const qa = ['deploy', hello, '--name', 'named'];
+    const deployed = (await berth(qa)).out.trim();
+    await berth(['promote', deployed, '--to', 'qa']);
+    const promoted = await berth(['promote', 'qa', '--name', 'named']);
+    expect(promoted).toMatchObject({ code: 0 });
+    const own = join(folder, 'named');
+    await mkdir(own);
+    const again = await berth(['promote', 'qa', '--to', 'staging'], { folder: own });
+    expect(again).toMatchObject({ code: 0 });
+    for (const env of ['production', 'staging']) {
+      const [release] = (await json(['releases', 'named', '--env', env])) as { because: string }[];
+      expect(release?.because).toMatch(/^Promote named-[0-9a-z]{8} from qa v1$/);
+    }
+    expect((await berth(['promote', 'nope', '--name', 'named'])).err).toContain(
+      'nope is no deployment, no release like v12, and no environment of named',
+    );
+    expect((await berth(['promote', ''])).code).toBe(2);
+  });
+});
+
 describe('up and down', () => {
   it('are done once however often they are said, and keep what was deployed', async () => {
     const own = { data: join(folder, 'again') };

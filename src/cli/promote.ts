@@ -1,5 +1,5 @@
 /** `berth promote`: what runs in one environment, or any deployment, runs in another as well; nothing is built. */
-import { PRODUCTION, STAGING } from '../core/environment.ts';
+import { isEnvironmentName, isPreview, PRODUCTION, STAGING } from '../core/environment.ts';
 import { BerthError } from '../core/errors.ts';
 import { findDeployment } from '../core/find-deployment.ts';
 import { parseVersion } from '../core/release.ts';
@@ -46,7 +46,7 @@ export async function run(context: Context, what: string, options: PromoteOption
  * | given | means |
  * |---|---|
  * | `v12` | that release of `--from`, of the project of the folder or `--name` |
- * | `staging`, `preview/cart` | what that environment runs now |
+ * | `staging`, `qa`, `preview/cart`: an environment of that project | what it runs now |
  * | URL of an environment | the same |
  * | id, beginning of one, or URL of a deployment | that one |
  * | a project | its newest deployment |
@@ -62,10 +62,13 @@ async function whatIsMeant(
     const project = await projectOf(context, options.name);
     return { project, source: { from: { environment: options.from, number } } };
   }
-  if (what === PRODUCTION || what === STAGING || what.startsWith('preview/')) {
-    const project = await projectOf(context, options.name);
-    return { project, source: { from: { environment: what } } };
+  if (what.trim() === '') {
+    throw new BerthError('USAGE', {
+      detail: 'Say what is to be promoted: a deployment, an environment, or a release like v12.',
+    });
   }
+  const own = await environmentOfProject(context, client, what, options.name);
+  if (own) return own;
   const deployments = await client.deployments(options.name);
   const found = findDeployment(what, deployments, 'newest');
   if (found.kind === 'found' && !isHostnameOfProject(what, found.deployment.project)) {
@@ -80,9 +83,33 @@ async function whatIsMeant(
       problems: found.candidates.map(({ id, state }) => ({ at: id, message: `is ${state}` })),
     });
   }
+  const place = await projectOf(context, options.name).catch(() => 'a project');
   throw new BerthError('DEPLOYMENT_NOT_FOUND', {
-    detail: `${what} is no deployment, no release like v12, and no environment.`,
+    detail: `${what} is no deployment, no release like v12, and no environment of ${place}.`,
   });
+}
+
+/** The environment of this name; undefined where the project has none, or the folder says no project. */
+async function environmentOfProject(
+  context: Context,
+  client: Client,
+  name: string,
+  projectName: string | undefined,
+) {
+  if (!isEnvironmentName(name)) return undefined;
+  if (name === PRODUCTION || name === STAGING || isPreview(name)) {
+    const project = await projectOf(context, projectName);
+    return { project, source: { from: { environment: name } } };
+  }
+  // An id can be promoted from any folder: also from one that is no project, or whose configuration cannot be read.
+  const project = await projectOf(context, projectName).catch(() => undefined);
+  if (project === undefined) return undefined;
+  const environments = await client.environments(project).catch((error: unknown) => {
+    if (error instanceof BerthError && error.code === 'PROJECT_NOT_FOUND') return [];
+    throw error;
+  });
+  const isThere = environments.some((one) => one.name === name);
+  return isThere ? { project, source: { from: { environment: name } } } : undefined;
 }
 
 /** `shop.example.com` is production of `shop`, and not its newest deployment. */
