@@ -18,23 +18,35 @@ export function refuseContradictions({ prod, branch, wait, why }: DeployOptions)
     refuse('--why belongs to a release: say --prod or --branch too.');
 }
 
-/** Undefined when there was nothing to release it to, or a preview waits after a rollback. */
+/** Where the deployment is released to once it is ready. */
+export interface Destination {
+  readonly environment: string;
+  /** It was named, and not found out from git. */
+  readonly isByHand: boolean;
+}
+
+/** Undefined when it is released to nothing. */
+export async function destinationOf(
+  { world }: Context,
+  folder: string | undefined,
+  { prod, branch, image, wait }: DeployOptions,
+): Promise<Destination | undefined> {
+  if (!wait) return undefined;
+  if (prod) return { environment: PRODUCTION, isByHand: true };
+  if (typeof branch === 'string') return { environment: previewOf(branch), isByHand: true };
+  if (branch === false || (image !== undefined && folder === undefined)) return undefined;
+  const detected = await previewBranch(resolve(world.folder, folder ?? '.'));
+  return detected === undefined ? undefined : { environment: previewOf(detected), isByHand: false };
+}
+
+/** Undefined when a preview waits after a rollback. */
 export async function releaseDeployed(
-  { world, output }: Context,
+  { output }: Context,
   client: Client,
   { id, project }: Deployment,
-  folder: string | undefined,
-  { prod, branch, image, why }: DeployOptions,
+  { environment, isByHand }: Destination,
+  { why }: DeployOptions,
 ): Promise<Release | undefined> {
-  const isByHand = prod === true || typeof branch === 'string';
-  const place = resolve(world.folder, folder ?? '.');
-  const detected =
-    isByHand || branch === false || (image !== undefined && folder === undefined)
-      ? undefined
-      : await previewBranch(place);
-  const named = typeof branch === 'string' ? branch : detected;
-  if (!prod && named === undefined) return undefined;
-  const environment = prod ? PRODUCTION : previewOf(named ?? '');
   try {
     const release = await releasing(
       output,
@@ -47,7 +59,7 @@ export async function releaseDeployed(
       }),
       sentence,
     );
-    if (!prod) output.note(`  Preview of the branch: ${release.url}`);
+    if (environment !== PRODUCTION) output.note(`  Preview of the branch: ${release.url}`);
     return release;
   } catch (error) {
     // The deployment is there, and nobody asked for the preview: what paused it was somebody's decision.

@@ -1,9 +1,14 @@
 /** `berth deploy`: a folder or an image becomes a deployment with a URL of its own. */
 import { bytesInWords } from '../core/words.ts';
-import type { Client, DeployBody, Status } from '../client/client.ts';
+import type { Client, DeployBody, Deployment, Status } from '../client/client.ts';
 import { connect } from './connect.ts';
 import { inTurn } from './in-turn.ts';
-import { refuseContradictions, releaseDeployed } from './deploy-release.ts';
+import {
+  type Destination,
+  destinationOf,
+  refuseContradictions,
+  releaseDeployed,
+} from './deploy-release.ts';
 import type { Context } from './context.ts';
 import { type DeployOptions, type DeployRequest, readRequest } from './deploy-request.ts';
 import { count, duration } from './format.ts';
@@ -56,26 +61,43 @@ export async function run(
   const isEarly = !isFinal && output.isTerminal && !output.isJson;
   if (isEarly) output.print(output.style('bold', asked.url));
 
-  if (!isFinal) {
-    const leave = () =>
-      output.note(
-        `The deploy goes on in the server: \`berth inspect ${asked.id}\` tells how it went.`,
-      );
+  const destination = await destinationOf(context, folder, options);
+  let isReady = isFinal;
+  if (options.wait) {
+    const leave = () => output.note(whatGoesOn(asked, destination, isReady));
     world.interrupted.addEventListener('abort', leave, { once: true });
   }
   const deployment = isFinal
     ? asked
     : await showProgress(output, client.progress(asked.id, world.interrupted));
+  isReady = true;
   const elapsed = output.noteStyle('dim', duration(world.clock.now() - startedAt));
   output.note(`${closing(output, asked.id, kind, options.wait)}  ${elapsed}`);
-  const release = options.wait
-    ? await releaseDeployed(context, client, deployment, folder, options)
+  const release = destination
+    ? await releaseDeployed(context, client, deployment, destination, options)
     : undefined;
   if (output.isJson) {
     const released = release ? { release } : {};
     output.json({ ...deployment, isNew: kind === 'started', ...released });
   } else if (options.prod && release) output.print(output.style('bold', release.url));
   else if (!isEarly) output.print(asked.url);
+}
+
+/** Said to who leaves before the end: what the server does without them, and what is left for them to do. */
+function whatGoesOn(
+  { id, project }: Deployment,
+  destination: Destination | undefined,
+  isReady: boolean,
+): string {
+  if (!isReady) {
+    const going = `The deploy goes on in the server: \`berth inspect ${id}\` tells how it went.`;
+    if (!destination) return going;
+    const { environment } = destination;
+    return `${going}\nIt is not released to ${environment}: \`berth promote ${id} --to ${environment}\` does that once it is ready.`;
+  }
+  if (!destination) return `${id} is ready.`;
+  const { environment } = destination;
+  return `The release goes on in the server: \`berth releases ${project} --env ${environment}\` tells how it went.`;
 }
 
 /** Buildah learnt heredocs in the version that Podman 4.8 has. */
