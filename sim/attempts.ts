@@ -56,6 +56,12 @@ export class Attempts {
       this.#onViolation(`#${number} was read by ${instanceId}, though the opposite was proven`);
   }
 
+  /** The engine is told to let an instance go on. */
+  checkMayRun(instanceId: InstanceId): void {
+    if (this.#proven.has(instanceId))
+      this.#onViolation(`${instanceId} is to go on after it was proven what it has not read`);
+  }
+
   #latest(number: number, instanceId: InstanceId): Attempt | undefined {
     return this.of(number).findLast((one) => one.instanceId === instanceId);
   }
