@@ -391,6 +391,21 @@ describe('an environment with a name of its own', () => {
   });
 });
 
+describe('a release on trial', () => {
+  it('that gives way to changed scale or variables is named by the command that did it', async () => {
+    const first = (await berth(['deploy', hello, '--name', 'trying', '--prod'])).code;
+    const other = await berth(['deploy', hello, '--name', 'trying', '-e', 'GREETING=Hei']);
+    const tried = ['promote', other.out.trim(), '--percent', '10'];
+    expect([first, (await berth(tried)).code]).toEqual([0, 0]);
+    const scaled = await berth(['scale', 'trying', 'max=3']);
+    expect(scaled.err).toContain('v2, which was on trial, was taken back');
+    expect((await berth(tried)).code).toBe(0);
+    const set = await berth(['env', 'set', 'A=1', '--name', 'trying']);
+    expect(set.err).toContain('v4, which was on trial, was taken back');
+    expect((await berth(['scale', 'trying', 'max=4'])).err).not.toContain('trial');
+  });
+});
+
 describe('up and down', () => {
   it('are done once however often they are said, and keep what was deployed', async () => {
     const own = { data: join(folder, 'again') };

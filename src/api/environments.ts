@@ -2,7 +2,7 @@
 import { z } from 'zod';
 import { aliasName } from '../core/alias.ts';
 import { DEFAULT_SCALE } from '../core/limits.ts';
-import type { Environment, EnvironmentSettings, Limits, Release } from '../core/model.ts';
+import type { Environment, EnvironmentSettings, Limits } from '../core/model.ts';
 import { versionOf } from '../core/release.ts';
 import { environmentKey } from '../core/route.ts';
 import { actorOf } from './actor.ts';
@@ -127,7 +127,7 @@ export function addEnvironments(routes: Routes, needs: ApiNeeds): void {
   ) {
     const { project, environment: name } = at;
     audited(request, { subject: environmentKey(project, name), project });
-    const made: Release | undefined = await releases.change({
+    const made = await releases.change({
       ...at,
       kind,
       change: to,

@@ -67,6 +67,13 @@ export const release = z
     settings,
     secrets: z.record(z.string(), z.number().int()).describe('Versions of the secrets it names.'),
     percent: z.number().optional().describe('Share of clients while it is on trial.'),
+    endedTrial: z
+      .number()
+      .int()
+      .optional()
+      .describe(
+        'Only in the answer to what was asked: the release that was on trial, and is taken back by it.',
+      ),
     because: z.string().describe('What was done and why, and why it failed if it did.'),
     createdAt: time,
     createdBy: z.string(),

@@ -16,8 +16,13 @@ export type WireEnvironment = z.output<typeof schemas.environment>;
 /** The URL of an environment, for ever the same. */
 export type UrlOfEnvironment = (project: string, name: EnvironmentName) => string;
 
-export function toWireRelease(release: Release, urlOf: UrlOfEnvironment): WireRelease {
+/** `endedTrial`: the number of the release on trial that this one took the place of. */
+export function toWireRelease(
+  release: Release & { readonly endedTrial?: number },
+  urlOf: UrlOfEnvironment,
+): WireRelease {
   const { project, environment, number, kind, state, secrets, percent, because } = release;
+  const { endedTrial } = release;
   return {
     project,
     environment,
@@ -30,6 +35,7 @@ export function toWireRelease(release: Release, urlOf: UrlOfEnvironment): WireRe
     settings: toWireSettings(release.settings),
     secrets: { ...secrets },
     ...(percent === undefined ? {} : { percent }),
+    ...(endedTrial === undefined ? {} : { endedTrial }),
     because,
     createdAt: toIso(release.createdAt),
     createdBy: release.createdBy,

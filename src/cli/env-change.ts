@@ -1,6 +1,7 @@
 /** Changes variables of an environment and says which release came of it. */
 import type { Client, VariablesChange } from '../client/client.ts';
 import type { Context } from './context.ts';
+import { endOfTrial } from './released.ts';
 
 export interface Change {
   readonly project: string;
@@ -18,7 +19,10 @@ export async function changeVariables(
   try {
     const said = why === undefined ? {} : { why };
     const { release } = await client.changeVariables(project, env, { ...change, ...said });
-    if (release) step.done(`${env} of ${project} runs v${release.number}: ${release.because}`);
+    if (release)
+      step.done(
+        `${env} of ${project} runs v${release.number}: ${release.because}${endOfTrial(release)}`,
+      );
     else step.drop();
     if (output.isJson) output.json({ project, environment: env, ...(release ? { release } : {}) });
     else if (release) output.print(`v${release.number}`);

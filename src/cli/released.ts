@@ -21,8 +21,17 @@ export async function releasing<Made>(
   }
 }
 
-/** `production v12 runs shop-1a2b3c4d`. */
+/** `production v12 runs shop-1a2b3c4d`, and which release on trial was taken back for it. */
 export function sentence(release: Released): string {
+  return `${whatHappened(release)}${endOfTrial(release)}`;
+}
+
+/** Empty when nothing was on trial. */
+export function endOfTrial({ endedTrial }: Pick<Release, 'endedTrial'>): string {
+  return endedTrial === undefined ? '' : `; v${endedTrial}, which was on trial, was taken back`;
+}
+
+function whatHappened(release: Released): string {
   const { environment, number, deployment, state, percent, isStanding } = release;
   if (isStanding) {
     return `${environment} v${number} runs ${deployment} already: no new release is needed`;

@@ -4478,6 +4478,8 @@ export interface components {
             createdBy: string;
             /** @description What runs: the base with the settings of the environment. */
             deployment: string;
+            /** @description Only in the answer to what was asked: the release that was on trial, and is taken back by it. */
+            endedTrial?: number;
             environment: string;
             /** @enum {string} */
             kind: "deploy" | "promote" | "rollback" | "variables" | "secrets" | "scale" | "limits" | "hostnames";
@@ -4526,6 +4528,8 @@ export interface components {
             createdBy: string;
             /** @description What runs: the base with the settings of the environment. */
             deployment: string;
+            /** @description Only in the answer to what was asked: the release that was on trial, and is taken back by it. */
+            endedTrial?: number;
             environment: string;
             /**
              * @description It is current and runs just this already: no release was made.

@@ -8,6 +8,12 @@ import type { Plan } from './plan.ts';
 import type { Pointers } from './pointers.ts';
 import { type Trials, whyGaveWay } from './trials.ts';
 
+/** A release just made. */
+export interface Made extends Release {
+  /** The number of the one that was on trial, and taken back because this took its place. */
+  readonly endedTrial?: number;
+}
+
 /** What one release of an environment changes besides the store. */
 interface Live {
   readonly pointers: Pointers;
@@ -24,18 +30,20 @@ export async function performRelease(
   { pointers, trials }: Live,
   plan: Plan,
   signal: AbortSignal,
-): Promise<Release> {
+): Promise<Made> {
   const { store, reporter, clock } = needs;
   const beganAt = clock.now();
   const release = await store.beginRelease(plan.draft);
   const { project, environment, deploymentId } = release;
   const withdraw = pointers.announce({ deploymentId, scale: plan.scale });
   let letGo: (() => void) | undefined;
+  let givingWay: GivingWay | undefined;
   try {
     letGo = await makeReady(needs, plan, release, signal);
     const readyAt = clock.now();
     const why = whyGaveWay(release);
-    await commit(needs, release, plan.pausedBecause, trials.givingWay(release, why));
+    givingWay = trials.givingWay(release, why);
+    await commit(needs, release, plan.pausedBecause, givingWay);
     pointers.move(project, environment, { deploymentId, scale: plan.scale });
     trials.gaveWay(release, why);
     reporter.report('info', 'release.current', {
@@ -50,7 +58,8 @@ export async function performRelease(
     letGo?.();
   }
   const { percent: _, ...whole } = release;
-  return { ...whole, state: 'current' };
+  const ended = givingWay ? { endedTrial: givingWay.number } : {};
+  return { ...whole, state: 'current', ...ended };
 }
 
 /** The same up to 3.; then `percent` of the clients are sent there, in place of another trial, and the old release stays current. */
@@ -60,7 +69,7 @@ export async function performTrial(
   plan: Plan,
   { percent, stable }: { readonly percent: number; readonly stable: Release },
   signal: AbortSignal,
-): Promise<Release> {
+): Promise<Made> {
   const release = await needs.store.beginRelease(plan.draft);
   const withdraw = pointers.announce({
     deploymentId: release.deploymentId,
@@ -78,7 +87,7 @@ export async function performTrial(
     const onTrial: Release = { ...release, state: 'trial', percent };
     trials.begin(onTrial, stable.deploymentId, plan);
     needs.reporter.report('info', 'release.trial', { ...factsOf(release), percent });
-    return onTrial;
+    return givingWay ? { ...onTrial, endedTrial: givingWay.number } : onTrial;
   } catch (error) {
     throw await failed(needs, release, error);
   } finally {

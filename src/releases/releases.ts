@@ -24,7 +24,7 @@ import { environmentKey } from '../core/route.ts';
 import type { Answered } from '../core/trial.ts';
 import { createEnvironments, type Environments, needName, noEnvironment } from './environments.ts';
 import type { ReleasesNeeds } from './needs.ts';
-import { completeTrial, performRelease, performTrial } from './perform.ts';
+import { completeTrial, type Made, performRelease, performTrial } from './perform.ts';
 import { type Plan, pinFor, planRelease, planRollback } from './plan.ts';
 import { createPointers } from './pointers.ts';
 import { createQueue } from './queue.ts';
@@ -72,7 +72,7 @@ export interface SettingsRequest extends Asked {
 }
 
 /** A release that was made, or the one that stands when there was nothing to make. */
-export interface Released extends Release {
+export interface Released extends Made {
   /** It was current before, and runs just what was asked for: no number was given. */
   readonly isStanding?: true;
 }
@@ -87,9 +87,9 @@ export interface Releases extends Environments {
   /** Deploys or promotes. Throws RELEASE_FAILED, IMAGE_GONE, NOT_READY, ENVIRONMENT_PAUSED, RELEASE_IN_PROGRESS, … */
   release(request: ReleaseRequest): Promise<Released>;
   /** One on trial is taken back, when no other is named or the current one. Throws NOTHING_TO_ROLL_BACK, RELEASE_NOT_FOUND, IMAGE_GONE before anything is touched, or RELEASE_FAILED. */
-  rollback(request: RollbackRequest): Promise<Release>;
+  rollback(request: RollbackRequest): Promise<Made>;
   /** Undefined: nothing was released there yet, so that the settings wait for the first release; or nothing changed. */
-  change(request: SettingsRequest): Promise<Release | undefined>;
+  change(request: SettingsRequest): Promise<Made | undefined>;
   /** Releases that take traffic, or are about to, and run this deployment or what was made of it. */
   usersOf(id: DeploymentId): Promise<readonly Release[]>;
   /** Adds a line to the history for a change beside it: its hostnames. Undefined: nothing was released there yet. */
@@ -142,13 +142,14 @@ export function createReleases(needs: ReleasesNeeds): Releases {
     current: Release,
     environment: Environment | undefined,
   ): Promise<Released> {
+    let taken: Release | undefined;
     if (!request.isAutomatic) {
-      await trials.takeBack(request, `${versionOf(current)} was asked for again`);
+      taken = await trials.takeBack(request, `${versionOf(current)} was asked for again`);
       if (environment?.pausedBecause !== undefined) {
         await store.pauseEnvironment(request.project, request.environment, undefined);
       }
     }
-    return { ...current, isStanding: true };
+    return { ...current, isStanding: true, ...(taken ? { endedTrial: taken.number } : {}) };
   }
 
   /** What every draft has. */

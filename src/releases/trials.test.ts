@@ -46,7 +46,8 @@ describe('a release on trial', () => {
 
     isBroken = false;
     const three = await deploy('three');
-    await releases.release({ ...PRODUCTION, deployment: three });
+    const made = await releases.release({ ...PRODUCTION, deployment: three });
+    expect(made).toMatchObject({ number: 5, endedTrial: 2 });
     expect(pointer()).toStrictEqual(expect.objectContaining({ deploymentId: three.id }) as unknown);
     expect(pointer()?.trial).toBeUndefined();
     expect(await stateOf(2)).toStrictEqual([
@@ -91,7 +92,7 @@ describe('a release on trial', () => {
   it('is taken back when what stands is asked for again, by promotion or by rollback', async () => {
     const { releases, one, two, pointer, stateOf } = await withTrial();
     const standing = await releases.release({ ...PRODUCTION, deployment: one });
-    expect(standing).toMatchObject({ number: 1, isStanding: true });
+    expect(standing).toMatchObject({ number: 1, isStanding: true, endedTrial: 2 });
     expect(pointer()?.trial).toBeUndefined();
     expect(await stateOf(2)).toStrictEqual([
       'failed',
