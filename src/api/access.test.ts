@@ -224,6 +224,31 @@ describe('a team', () => {
   });
 });
 
+describe('the audit log', () => {
+  test('keeps what was refused, but not what was no request', async () => {
+    const ask = (token: string, method: string, path: string, body?: unknown) =>
+      server.ask(token, method, `/api/v1${path}`, body);
+    const { value } = await server.local.addToken({ name: 'onlooker', role: 'viewer' });
+    const newest = async () => (await server.local.audit({ limit: 1 }))[0];
+    const before = await newest();
+    for (const answer of [
+      await ask(server.token, 'POST', '/teams', { name: 'No Name' }),
+      await ask(server.token, 'PUT', '/aliases', { hostname: '://', target: 'shop' }),
+      await ask(server.token, 'POST', '/secrets', { name: 'empty', value: '' }),
+      await ask(server.token, 'PUT', `/projects/shop/environments/${'%20'.repeat(300)}`),
+    ]) {
+      expect(answer.status).toBe(400);
+    }
+    expect(await newest()).toStrictEqual(before);
+    const long = 'x'.repeat(300);
+    expect((await ask(value, 'DELETE', `/projects/${long}`)).code).toBe('FORBIDDEN');
+    const line = await newest();
+    expect(line).toMatchObject({ actor: 'onlooker', failure: 'FORBIDDEN' });
+    expect(line?.subject).toMatch(/^\/api\/v1\/projects\/x+$/);
+    expect(line?.subject.length).toBe(200);
+  });
+});
+
 describe('the address in the audit log', () => {
   const claim = async (given: TestServer) => {
     const headers = {

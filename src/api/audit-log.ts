@@ -16,7 +16,7 @@ export function addAuditLog(routes: Routes, needs: ApiNeeds): void {
       schema: {
         summary: 'The audit log, newest first',
         description:
-          'Every change and every try that was refused: who, when, with which token, from where. Lines cannot be changed or removed.',
+          'Every change and every try that was refused, but not what could not be understood: who, when, with which token, from where. Lines cannot be changed or removed.',
         querystring: auditQuery,
         response: { 200: auditEntry.array(), ...problems },
       },

@@ -1,4 +1,4 @@
-/** A line of the audit log for every request that changes something, also when it was refused. */
+/** A line of the audit log for every request that changes something, also when it was refused though it was understood. */
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { actorOf, teamOf } from './actor.ts';
 import type { ApiNeeds } from './needs.ts';
@@ -37,6 +37,11 @@ export function audited(request: FastifyRequest, facts: ChangeFacts): void {
   request.changeFacts = facts;
 }
 
+/** Input that is not valid, too large, or in no form that is read. */
+const NOT_UNDERSTOOD: ReadonlySet<number> = new Set([400, 413, 415]);
+/** Characters of a path that stands for what a request was about, when it was refused before that was known. */
+const LONGEST_PATH = 200;
+
 /** Writes the line before the answer is sent: who is told that it was done can rely on the line being there. */
 export function auditChanges(
   app: FastifyInstance,
@@ -44,17 +49,19 @@ export function auditChanges(
 ): void {
   app.decorateRequest('changeFacts', undefined);
   app.decorateRequest('failureCode', undefined);
-  app.addHook('onSend', async (request, _reply, payload) => {
+  app.addHook('onSend', async (request, reply, payload) => {
     const { action } = request.routeOptions.config;
     const facts = request.changeFacts;
     if (request.is404 || typeof action !== 'string') return payload;
     // Whoever has no token could fill the disk with lines.
     if (!request.who && !facts) return payload;
+    // Nor is what cannot be understood a try to change something: a broken script would fill it just so.
+    if (NOT_UNDERSTOOD.has(reply.statusCode)) return payload;
     await needs.audit({
       at: needs.clock.now(),
       actor: facts?.actor ?? actorOf(request),
       action,
-      subject: facts?.subject ?? request.url.split('?')[0] ?? '',
+      subject: facts?.subject ?? request.url.split('?')[0]?.slice(0, LONGEST_PATH) ?? '',
       team: facts?.team ?? teamOfFacts(needs, request, facts?.project),
       detail: facts?.detail ?? '',
       ...(facts?.project === undefined ? {} : { project: facts.project }),

@@ -71,7 +71,7 @@ test('a scrape tells what a request and its start were, in the form of Prometheu
   const lines = text.split('\n');
   for (const line of lines) {
     expect(line).toMatch(
-      /^$|^# (HELP|TYPE) [a-z_]+ .+|^[a-z_]+(\{([a-z]+="[^"]*",?)+\})? [\d.e+-]+$/,
+      /^$|^# (HELP|TYPE) [a-z_][a-z0-9_]* .+|^[a-z_][a-z0-9_]*(\{([a-z]+="[^"]*",?)+\})? [\d.e+-]+$/,
     );
   }
   for (const start of ['thawed', 'warm']) {

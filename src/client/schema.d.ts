@@ -160,7 +160,7 @@ export interface paths {
         };
         /**
          * The audit log, newest first
-         * @description Every change and every try that was refused: who, when, with which token, from where. Lines cannot be changed or removed.
+         * @description Every change and every try that was refused, but not what could not be understood: who, when, with which token, from where. Lines cannot be changed or removed.
          */
         get: {
             parameters: {
