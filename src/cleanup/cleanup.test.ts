@@ -58,10 +58,11 @@ async function openWorld(rules: Partial<CleanupRules> = {}) {
   let looks = 0;
   let sweep = () => Promise.resolve();
   const space = { freeBytes: 60 * GB, totalBytes: 100 * GB };
+  const engine = createMemoryEngine({ clock });
   const open = () =>
     openCleanup({
       store,
-      engine: createMemoryEngine({ clock }),
+      engine,
       fleet: { instances: () => instances },
       logs: { remove: (id) => rm(join(folders.logs, id), { recursive: true }) },
       clock,
@@ -118,6 +119,7 @@ async function openWorld(rules: Partial<CleanupRules> = {}) {
     cleanup,
     clock,
     store,
+    engine,
     instances,
     expired,
     reports,
@@ -328,4 +330,21 @@ test('without room a build is refused with what is missing, what a clean-up give
   await expect(cleanup.room({ wantedBytes: 0 })).rejects.toMatchObject({ code: 'DISK_FULL' });
   space.freeBytes = 16 * GB;
   await cleanup.room({ wantedBytes: 0 });
+});
+
+test('the first upload after a start waits for no look at the images where there was room before', async () => {
+  const { cleanup, store, engine, clock, open } = await openWorld();
+  engine.images = () => new Promise(() => {});
+  // Nothing was ever made.
+  await cleanup.room({ wantedBytes: GB });
+  await store.noteDiskSample({ at: clock.now(), usedBytes: 7 * GB }, 0);
+  await store.record({ kind: 'image', id: 'sha256:1', createdAt: clock.now() });
+  const next = await open();
+  await next.room({ wantedBytes: GB });
+  let isAnswered = false;
+  void next.room({ wantedBytes: 3 * GB }).then(() => {
+    isAnswered = true;
+  });
+  await clock.advance(HOUR_MS);
+  expect(isAnswered).toBe(false);
 });

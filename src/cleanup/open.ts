@@ -3,13 +3,13 @@ import { shortage, type DiskState, type Shortage } from '../core/disk.ts';
 import { BerthError } from '../core/errors.ts';
 import { SAMPLES_KEPT_MS } from '../core/forecast.ts';
 import { pressing, type CleanupRules } from '../core/gc.ts';
-import type { DeploymentId } from '../core/model.ts';
+import type { DeploymentId, DiskSample } from '../core/model.ts';
 import { bytesInWords } from '../core/words.ts';
 import { openLastRequests } from './last-requests.ts';
 import type { CleanupNeeds } from './needs.ts';
 import { openReserve } from './reserve.ts';
 import { clear, type GcLine, plan, removeDeployments } from './run.ts';
-import { bytesOf, type DiskUsage, measureUsage } from './usage.ts';
+import { budgetOf, bytesOf, type DiskUsage, measureUsage } from './usage.ts';
 
 /** What a run did. */
 export interface GcReport {
@@ -61,6 +61,8 @@ export async function openCleanup(needs: CleanupNeeds): Promise<Cleanup> {
   let queue: Promise<unknown> = Promise.resolve();
   let loops: readonly Promise<void>[] = [];
   let known: DiskUsage | undefined;
+  /** The last sample before this start: nobody's first upload has to wait for a look at every image. */
+  const before = await lastSample(needs);
   let pressedAt = Number.NEGATIVE_INFINITY;
   let measuring: Promise<DiskUsage> | undefined;
   let waiting: Promise<void> | undefined;
@@ -92,10 +94,12 @@ export async function openCleanup(needs: CleanupNeeds): Promise<Cleanup> {
 
   /** Whether there is room however much was written lately: then nobody waits for a measurement. */
   async function isAmple(wantedBytes: number): Promise<boolean> {
-    if (!known) return false;
-    const { at, usedBytes, budgetBytes } = known;
-    const roughly = usedBytes + GROWTH_SHARE * budgetBytes;
+    const lately = known ?? before;
+    if (!lately) return false;
+    const { at, usedBytes } = lately;
     const fileSystems = await needs.fileSystems();
+    const budgetBytes = budgetOf(needs, fileSystems);
+    const roughly = usedBytes + GROWTH_SHARE * budgetBytes;
     if (shortage({ fileSystems, usedBytes: roughly, budgetBytes }, wantedBytes)) return false;
     if (clock.now() - at > STALE_MS) void attempt('measure', measure);
     return true;
@@ -226,4 +230,11 @@ export async function openCleanup(needs: CleanupNeeds): Promise<Cleanup> {
       if (loops.length === 0) await lastRequests.flush();
     },
   };
+}
+
+/** Undefined when there is something on the disk and nobody knows how much. */
+async function lastSample({ store, clock }: CleanupNeeds): Promise<DiskSample | undefined> {
+  const sample = (await store.diskSamples()).at(-1);
+  if (sample) return sample;
+  return (await store.ledger()).length === 0 ? { at: clock.now(), usedBytes: 0 } : undefined;
 }

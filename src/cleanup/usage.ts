@@ -85,7 +85,7 @@ export async function measureUsage(needs: CleanupNeeds): Promise<DiskUsage> {
   };
   const usedBytes = Object.values(kinds).reduce((total, bytes) => total + bytes, 0);
   const fileSystems = await needs.fileSystems();
-  const budgetBytes = needs.budgetBytes ?? defaultBudgetBytes(fileSystems[0]?.totalBytes ?? 0);
+  const budgetBytes = budgetOf(needs, fileSystems);
   const room = roomBytes({ fileSystems, usedBytes, budgetBytes });
   const now = clock.now();
   return {
@@ -101,6 +101,11 @@ export async function measureUsage(needs: CleanupNeeds): Promise<DiskUsage> {
     })),
     forecast: forecast(await store.diskSamples(), usedBytes + room, now),
   };
+}
+
+/** What was said, or a share of the file system of the images. */
+export function budgetOf(needs: CleanupNeeds, fileSystems: readonly DiskSpace[]): number {
+  return needs.budgetBytes ?? defaultBudgetBytes(fileSystems[0]?.totalBytes ?? 0);
 }
 
 /** Of all kinds together. */
