@@ -152,17 +152,19 @@ function explain(
   facts: { load: number; wanted: number; capacity: number; lacking: number; now: number },
 ): string {
   const { load, wanted, capacity, lacking, now } = facts;
-  const { limits, scale } = pool;
-  const bound =
-    wanted === scale.max
-      ? ' (scale.max)'
-      : wanted > 0 && wanted === scale.min
-        ? ' (scale.min)'
-        : '';
+  const { limits } = pool;
+  const bound = boundOf(pool, load, wanted);
   const need = `${load} in flight or waiting ÷ ${limits.maxConcurrentReqs} per instance wants ${wanted}${bound}`;
   const held = lacking > 0 ? `, ${lacking} held back: ${planOf(pool)}` : '';
   const have = `${capacity} ready or booting${held}`;
   if (now >= pool.backoffUntil) return `${need}, ${have}`;
   const seconds = Math.ceil((pool.backoffUntil - now) / 1_000);
   return `${need}, ${have}; ${pool.failures} failed starts in a row, next try in ${seconds} s`;
+}
+
+/** What beside the load makes it as many as that. */
+function boundOf({ limits, scale, lastingMin }: Pool, load: number, wanted: number): string {
+  const byLoad = Math.ceil(load / limits.maxConcurrentReqs);
+  if (byLoad < wanted) return wanted > lastingMin ? ' (for a release)' : ' (scale.min)';
+  return wanted === scale.max ? ' (scale.max)' : '';
 }

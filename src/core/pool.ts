@@ -86,6 +86,8 @@ export interface Pool {
   counted: number;
   /** A release waits for these instances: for that moment both sides run, whatever the team's plan says. */
   isPreparing: boolean;
+  /** Of `scale.min`, what stays when no release waits any more. */
+  lastingMin: number;
 }
 
 /** Why a deployment has no instances at first. */
@@ -104,6 +106,7 @@ export function createPool(limits: Limits, scale: Scale, bounds: Bounds): Pool {
     use: undefined,
     counted: 0,
     isPreparing: false,
+    lastingMin: scale.min,
   };
 }
 

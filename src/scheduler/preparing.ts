@@ -71,7 +71,9 @@ export class Preparing {
     const { min, max } = this.#asked ?? this.#own;
     const counts = [...this.#holds].map(({ count }) => count);
     // `idle: run` is the deployment's own wish, whatever environments say.
-    const wanted = Math.max(min, this.#own.min, ...counts);
+    const lasting = Math.max(min, this.#own.min);
+    const wanted = Math.max(lasting, ...counts);
+    this.#pool.lastingMin = Math.min(lasting, max);
     this.#pool.scale = { min: Math.min(wanted, max), max };
   }
 }

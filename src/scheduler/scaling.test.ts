@@ -47,6 +47,7 @@ it('keeps as many awake as asked, also of one that was added afterwards, until n
   scheduler.setScale(deployment.id, { min: 2, max: 5 });
   scheduler.add(deployment);
   await clock.advance(1_000);
+  expect(scheduler.because(deployment.id)).toContain('wants 2 (scale.min)');
   expect(states()).toStrictEqual(['ready', 'ready']);
   await clock.advance(200_000);
   expect(states()).toStrictEqual(['ready', 'ready']);
@@ -109,6 +110,7 @@ it('makes instances ready before they are asked for, keeps them until let go, th
   const { clock, scheduler, deployment, passing, states } = await world();
   scheduler.add(deployment);
   const letGo = await passing(scheduler.prepare(deployment.id, 3, forEver));
+  expect(scheduler.because(deployment.id)).toContain('wants 3 (for a release)');
   expect(states()).toStrictEqual(['ready', 'ready', 'ready']);
   await clock.advance(120_000);
   expect(states()).toStrictEqual(['ready', 'ready', 'ready']);
