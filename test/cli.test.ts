@@ -406,6 +406,23 @@ describe('a release on trial', () => {
   });
 });
 
+describe('variables', () => {
+  it('are one object with --json, also when they were pulled as a file for people', async () => {
+    await berth(['deploy', hello, '--name', 'pulled']);
+    const ofPulled = ['--name', 'pulled'];
+    expect((await berth(['env', 'set', 'A=one two', 'B=2', ...ofPulled])).code).toBe(0);
+    expect(await json(['env', 'pull', ...ofPulled])).toEqual({ A: 'one two', B: '2' });
+    expect((await berth(['env', 'pull', ...ofPulled])).out).toBe('A=one two\nB=2\n');
+    const bad = await berth(['env', 'set', 'BAD NAME=1', ...ofPulled]);
+    expect(bad.code).toBe(1);
+    expect(bad.err).toContain('set.BAD NAME: is not a variable name: 1 to 256 characters');
+    const misspelt = await berth(['env', 'set', 'A=1', '--env', 'brandnew', ...ofPulled]);
+    expect(misspelt.code).toBe(1);
+    expect(misspelt.err).toContain('pulled has no environment brandnew.');
+    expect(misspelt.err).toContain('`berth environments add`');
+  });
+});
+
 describe('up and down', () => {
   it('are done once however often they are said, and keep what was deployed', async () => {
     const own = { data: join(folder, 'again') };

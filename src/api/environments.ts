@@ -1,6 +1,7 @@
 /** Environments of a project: list, look at, make, remove, and their scale and limits. */
 import { z } from 'zod';
 import { aliasName } from '../core/alias.ts';
+import { isPreview } from '../core/environment.ts';
 import { DEFAULT_SCALE } from '../core/limits.ts';
 import type { Environment, EnvironmentSettings, Limits } from '../core/model.ts';
 import { versionOf } from '../core/release.ts';
@@ -127,6 +128,7 @@ export function addEnvironments(routes: Routes, needs: ApiNeeds): void {
   ) {
     const { project, environment: name } = at;
     audited(request, { subject: environmentKey(project, name), project });
+    await needEnvironment(releases, at, true);
     const made = await releases.change({
       ...at,
       kind,
@@ -193,6 +195,15 @@ export function addEnvironments(routes: Routes, needs: ApiNeeds): void {
       }));
     },
   );
+}
+
+/** Throws ENVIRONMENT_NOT_FOUND, so that a slip of the keyboard makes none. A preview may get its settings before its branch comes. */
+export async function needEnvironment(
+  releases: Pick<ApiNeeds['releases'], 'environment'>,
+  { project, environment }: z.output<typeof environmentParameters>,
+  mayBePreview: boolean,
+): Promise<void> {
+  if (!mayBePreview || !isPreview(environment)) await releases.environment(project, environment);
 }
 
 /** Null takes a limit away, undefined leaves it. */

@@ -38,8 +38,8 @@ const FORMATS: Readonly<Record<string, string>> = {
 export function inputProblem({ instancePath, message, keyword, params }: InputIssue): Problem {
   const at = instancePath.slice(1).replaceAll('/', '.');
   const isOurs = message !== undefined && message !== '' && !OWN_WORDS.test(message);
-  // Which keys are too many says more than what the object has to be.
-  if (isOurs && keyword !== 'unrecognized_keys') {
+  // Which keys are too many, or cannot be one, says more than what the object has to be.
+  if (isOurs && keyword !== 'unrecognized_keys' && keyword !== 'invalid_key') {
     return { at, message: WHOLE.test(message) ? message : `has to be ${message}` };
   }
   return { at, message: wordsOf(keyword ?? '', params ?? {}, message ?? '') };
@@ -85,6 +85,8 @@ function wordsOf(code: string, params: NonNullable<InputIssue['params']>, messag
       return `has what is not known here: ${listed(params['keys'], 'and')}`;
     case 'not_multiple_of':
       return `has to be a multiple of ${String(params['divisor'])}`;
+    case 'invalid_key':
+      return `is not ${firstOf(params['issues'])}`;
     case 'invalid_union':
       return unionWords(params);
     default:
@@ -118,6 +120,13 @@ function unionWords({ discriminator }: Readonly<Record<string, unknown>>): strin
   return typeof discriminator === 'string'
     ? 'is none of those that are known here'
     : 'has none of the forms that it may have';
+}
+
+/** What is expected of a key, in our words. */
+function firstOf(issues: unknown): string {
+  const [first] = (Array.isArray(issues) ? issues : []) as readonly { readonly message?: string }[];
+  const { message = '' } = first ?? {};
+  return message === '' || OWN_WORDS.test(message) ? 'a name that may stand there' : message;
 }
 
 function listed(values: unknown, word: string): string {

@@ -165,7 +165,34 @@ describe('variables of an environment', () => {
       (await refusal(local.changeVariables(...at, { set }))).code;
     expect(await code({ X: '@nothing' })).toBe('SECRET_NOT_FOUND');
     expect(await code({ X: '@not a name' })).toBe('CONFIG_INVALID');
-    expect(await code({ 'no name': 'x' })).toBe('INVALID_INPUT');
+    const unnamed = await refusal(local.changeVariables(...at, { set: { 'no name': 'x' } }));
+    expect(unnamed.code).toBe('INVALID_INPUT');
+    expect(unnamed.detail).toBe(
+      'set.no name in the body is not a variable name: 1 to 256 characters, no "=", no spaces or control characters.',
+    );
     expect(await local.variables(...at)).toEqual(before);
+  });
+
+  test('of a misspelt environment make none; a preview may be prepared before its branch is deployed', async () => {
+    const { local } = server;
+    const names = async () => (await local.environments('waits')).map(({ name }) => name);
+    const before = await names();
+    const attempts = [
+      local.changeVariables('waits', 'brandnew', { set: { A: '1' } }),
+      local.limit('waits', 'brandnew', { duration: 60_000 }),
+      local.scale('waits', 'brandnew', { min: 1 }),
+      local.takeNewestSecrets('waits', 'brandnew'),
+      local.takeNewestSecrets('waits', 'preview/cart'),
+    ];
+    for (const attempt of attempts) {
+      const error = await refusal(attempt);
+      expect(error.code).toBe('ENVIRONMENT_NOT_FOUND');
+      expect(error.advice).toContain('`berth environments add`');
+    }
+    expect(await names()).toEqual(before);
+    expect(await local.changeVariables('waits', 'preview/cart', { set: { A: '1' } })).toEqual({});
+    await local.makeEnvironment('waits', 'made');
+    expect(await local.changeVariables('waits', 'made', { set: { A: '1' } })).toEqual({});
+    expect(await names()).toEqual([...before, 'made', 'preview/cart']);
   });
 });

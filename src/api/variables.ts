@@ -9,6 +9,7 @@ import { versionOf } from '../core/release.ts';
 import { environmentKey } from '../core/route.ts';
 import { actorOf } from './actor.ts';
 import { audited } from './audit.ts';
+import { needEnvironment } from './environments.ts';
 import type { ApiNeeds } from './needs.ts';
 import { problems } from './routes.ts';
 import type { Routes } from './routes.ts';
@@ -34,6 +35,7 @@ export function addVariables(routes: Routes, needs: ApiNeeds): void {
     },
     why: string | undefined,
   ): Promise<z.output<typeof settingsRelease>> {
+    await needEnvironment(releases, at, asked.kind === 'variables');
     const made = await releases.change({
       ...at,
       ...asked,

@@ -375,7 +375,8 @@ export const CATALOGUE = {
   ENVIRONMENT_NOT_FOUND: {
     status: 404,
     title: 'There is no such environment',
-    advice: '`berth environments` shows those of a project.',
+    advice:
+      '`berth environments` shows those of a project, and `berth environments add` makes one.',
   },
   RELEASE_NOT_FOUND: {
     status: 404,
