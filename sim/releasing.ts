@@ -9,8 +9,8 @@ import type { SeededRandom } from './random.ts';
 
 const PROJECT = 'shop';
 const NAME = 'production';
-/** Nobody waits longer for an instance. */
-const LONGEST_WAIT_MS = 60_000;
+/** Nobody waits longer: for an instance, for its answer until `limits.duration` is over, and then for another instance. */
+const LONGEST_WAIT_MS = 420_000;
 
 export interface ReleasingOptions {
   readonly deployments: readonly Deployment[];
