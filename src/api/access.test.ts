@@ -229,6 +229,7 @@ describe('the audit log', () => {
     const ask = (token: string, method: string, path: string, body?: unknown) =>
       server.ask(token, method, `/api/v1${path}`, body);
     const { value } = await server.local.addToken({ name: 'onlooker', role: 'viewer' });
+    await server.local.makeProject('shop');
     const newest = async () => (await server.local.audit({ limit: 1 }))[0];
     const before = await newest();
     for (const answer of [
