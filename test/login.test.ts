@@ -53,7 +53,9 @@ describe('berth login', () => {
     expect(await run(['login', link])).toMatchObject({ code: 0, stdout: `owner at ${url}\n` });
     const file = join(home, '.config/berth/servers.json');
     expect((await stat(file)).mode & 0o777).toBe(0o600);
-    expect((await run(['whoami'])).stdout).toBe(`owner at ${url} (a login link)\n`);
+    expect((await run(['whoami'])).stdout).toBe(
+      `owner at ${url} (a login link): owner of all teams\n`,
+    );
     const again = await run(['login', link]);
     expect(again.code).toBe(1);
     expect(again.stderr).toContain('LOGIN_INVALID');

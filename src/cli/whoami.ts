@@ -16,7 +16,7 @@ export async function run(context: Context, options: GlobalOptions): Promise<voi
     return;
   }
   if (!output.isTerminal) {
-    output.print(`${identity.name} at ${url} (${identity.via})`);
+    output.print(`${identity.name} at ${url} (${identity.via}): ${grantInWords(identity)}`);
     return;
   }
   printFields(output, [
