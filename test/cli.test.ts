@@ -278,6 +278,11 @@ describe('rm', () => {
     expect(await json(['ls', 'gone'])).toEqual([]);
   });
 
+  it('wants a name that is not empty', async () => {
+    const { code, err } = await berth(['rm', '', '--yes']);
+    expect([code, err.split('\n')[0]]).toEqual([2, expect.stringContaining('A name is empty.')]);
+  });
+
   it('removes nothing when one of several names fits none or many', async () => {
     await berth(['deploy', hello, '--name', 'twice']);
     await berth(['deploy', hello, '--name', 'twice', '-e', 'A=1']);

@@ -11,6 +11,8 @@ import { releasing, sentence } from './released.ts';
 /** Throws USAGE for options that cannot both hold. */
 export function refuseContradictions({ prod, branch, wait, why }: DeployOptions): void {
   const isNamed = typeof branch === 'string';
+  if (isNamed && branch.trim() === '')
+    refuse('--branch has no name: --no-branch makes no preview.');
   if (prod && isNamed) refuse('--prod and --branch cannot both be: one release at a time.');
   if ((prod || isNamed) && !wait)
     refuse('What is not waited for cannot be released: leave --no-wait out.');

@@ -68,6 +68,7 @@ export async function run(
 
 /** The id of the one deployment that a name fits. */
 function findOne(name: string, deployments: readonly Deployment[]): string {
+  if (name.trim() === '') throw new BerthError('USAGE', { detail: 'A name is empty.' });
   const found = findDeployment(name, deployments, 'one');
   if (found.kind === 'found') return found.deployment.id;
   if (found.kind === 'none') {

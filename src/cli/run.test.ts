@@ -89,6 +89,7 @@ describe('a command line that is not right', () => {
     ['a misspelt option of a group', ['tls', 'trust', '--instal'], 'Did you mean --install?'],
     ['a time in no form', ['logs', 'x', '--since', 'yesterday'], '10m'],
     ['production and a preview at once', ['deploy', '--prod', '--branch', 'x'], 'cannot both be'],
+    ['a branch without a name', ['deploy', '--branch', ''], '--branch has no name'],
     ['a release without waiting', ['deploy', '--prod', '--no-wait'], 'leave --no-wait out'],
     ['a reason for no release', ['deploy', '--why', 'x'], '--why belongs to a release'],
     ['no name of an environment', ['releases', '--env', 'No Name'], 'preview/'],
@@ -103,6 +104,22 @@ describe('a command line that is not right', () => {
     expect(err).toContain('error USAGE:');
     expect(err).toContain(said);
     expect(err).toContain('docs/errors/USAGE.md');
+  });
+
+  it('names the page of the server that --data leads to', async () => {
+    const data = join(folder, 'other');
+    await mkdir(data);
+    const note = { pid: 7, listen: '127.0.0.1:4711', version: '1' };
+    await writeFile(join(data, 'server.json'), JSON.stringify(note));
+    const background = {
+      start: () => Promise.reject(new Error('nothing is started here')),
+      isServer: (pid: number) => pid === 7,
+      signal: () => false,
+    };
+    for (const given of [['--data', data], [`--data=${data}`]]) {
+      const { err } = await berth(['ls', ...given, '--nope'], { background });
+      expect(err).toContain('http://127.0.0.1:4711/docs/errors/USAGE');
+    }
   });
 
   it('is told as JSON when asked for', async () => {

@@ -7,7 +7,13 @@ import type { Context } from './context.ts';
 import { createOutput } from './output.ts';
 import { createProgram, type GlobalOptions } from './program.ts';
 import { EXIT, exitCode, report, toBerthError } from './report.ts';
-import { dataFolder, remoteServer, runningServer, urlOf } from './server-address.ts';
+import {
+  type AddressOptions,
+  dataFolder,
+  remoteServer,
+  runningServer,
+  urlOf,
+} from './server-address.ts';
 import type { World } from './world.ts';
 
 /** Never throws: failures are reported on stderr. @param args without the program's own name. */
@@ -33,7 +39,9 @@ export async function run(world: World, args: readonly string[]): Promise<number
     if (world.interrupted.aborted) return EXIT.interrupted;
     if (error instanceof CommanderError && error.exitCode === 0) return EXIT.ok;
     const failure = error instanceof CommanderError ? usageError(error) : toBerthError(error);
-    const pages = await pagesAddress(world, globals);
+    // What could not be parsed gave no options.
+    const data = globals.data ?? dataIn(args);
+    const pages = await pagesAddress(world, data === undefined ? {} : { data });
     for (const line of report(failure, output, pages)) world.stderr.write(`${line}\n`);
     return exitCode(failure);
   } finally {
@@ -85,10 +93,17 @@ function firstOperand(args: readonly string[]): string | undefined {
   return undefined;
 }
 
+/** The value of `--data`, wherever it stands. */
+function dataIn(args: readonly string[]): string | undefined {
+  const index = args.indexOf('--data');
+  if (index !== -1) return args[index + 1];
+  return args.find((arg) => arg.startsWith('--data='))?.slice('--data='.length);
+}
+
 /** Where to read error pages: a server that runs here serves them. */
-async function pagesAddress(world: World, globals: GlobalOptions): Promise<string> {
-  const remote = await remoteServer(world, globals).catch(() => undefined);
+async function pagesAddress(world: World, place: AddressOptions): Promise<string> {
+  const remote = await remoteServer(world, place).catch(() => undefined);
   if (remote) return remote.url;
-  const note = await runningServer(world, dataFolder(world, globals)).catch(() => undefined);
+  const note = await runningServer(world, dataFolder(world, place)).catch(() => undefined);
   return note ? urlOf(note.listen) : '';
 }

@@ -14,7 +14,7 @@ export const CATALOGUE = {
   NOT_FOUND: {
     status: 404,
     title: 'There is nothing here',
-    advice: 'Check the hostname; `berth ls` shows what is deployed.',
+    advice: 'Check the address, hostname and path; `berth ls` shows what is deployed.',
   },
   NOT_READY: {
     status: 503,
@@ -82,7 +82,7 @@ export const CATALOGUE = {
   INSTANCE_DIED: {
     status: 502,
     title: 'The instance stopped while it answered',
-    advice: 'Look at `berth logs`. The request was not repeated, because that might not be safe.',
+    advice: 'Look at `berth logs`; the detail says why the request was not sent again.',
   },
   BAD_RESPONSE: {
     status: 502,
@@ -207,7 +207,7 @@ export const CATALOGUE = {
   },
   CONFIG_SYNTAX: {
     status: 400,
-    title: 'The configuration file is not JSON',
+    title: 'The form of the configuration file is broken',
     advice: 'Mend the line named.',
   },
   CONFIG_CONFLICT: {

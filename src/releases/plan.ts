@@ -64,7 +64,8 @@ export async function planRollback(
   }
   const base = await store.deployment(wanted.baseId);
   if (base) return planRelease(needs, wanted);
-  const detail = `${oldDeploymentId} was removed, and so was ${wanted.baseId}.`;
+  const both = oldDeploymentId === wanted.baseId ? '' : `, and so was ${wanted.baseId}`;
+  const detail = `${oldDeploymentId} was removed${both}.`;
   throw new BerthError('IMAGE_GONE', { detail });
 }
 

@@ -20,6 +20,13 @@ describe('errorPage', () => {
     expect(body).toContain('&lt;img src=x onerror=&quot;alert(&#39;&amp;&#39;)&quot;&gt;');
   });
 
+  it('shows what stands between backticks as code', () => {
+    const error = new BerthError('NOT_FOUND', { detail: 'Say `<a>` or `b`, not `c' });
+    const { body } = errorPage(error, facts);
+    expect(body).toContain('Say <code>&lt;a&gt;</code> or <code>b</code>, not `c');
+    expect(body).toContain('<code>berth ls</code> shows');
+  });
+
   it('never shows log lines', () => {
     const error = new BerthError('BOOT_FAILED', { detail: 'exit 1', log: ['password=hunter2'] });
     expect(errorPage(error, facts).body).not.toContain('hunter2');

@@ -68,7 +68,7 @@ function problemText(error: BerthError, { status, id }: ErrorPageFacts, link: st
 }
 
 function htmlPage(error: BerthError, facts: ErrorPageFacts, link: string): string {
-  const detail = error.detail === error.title ? '' : `<p>${escape(error.detail)}</p>\n`;
+  const detail = error.detail === error.title ? '' : `<p>${prose(error.detail)}</p>\n`;
   return `<!doctype html>
 <html lang="en">
 <meta charset="utf-8">
@@ -86,7 +86,7 @@ a { color: inherit; }
 <main>
 <p class="quiet">${facts.status} · <code>${error.code}</code></p>
 <h1>${escape(error.title)}</h1>
-${detail}<p>${escape(error.advice)}</p>
+${detail}<p>${prose(error.advice)}</p>
 <p><a href="${escape(link)}">About ${error.code}</a></p>
 <p class="quiet">Berth ${escape(facts.version)} · request <code>${escape(facts.id)}</code></p>
 </main>
@@ -101,6 +101,11 @@ const ENTITIES: Readonly<Record<string, string>> = {
   '"': '&quot;',
   "'": '&#39;',
 };
+
+/** What stands between backticks is code. */
+function prose(text: string): string {
+  return escape(text).replace(/`([^`]+)`/g, '<code>$1</code>');
+}
 
 function escape(text: string): string {
   return text.replace(/[&<>"']/g, (character) => ENTITIES[character] ?? '');

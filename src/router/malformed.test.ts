@@ -64,6 +64,12 @@ describe('a request that cannot be understood', () => {
     await until(() => world.fleet.active === 0);
   });
 
+  it('with a method that nobody knows is told about the method', async () => {
+    const answer = await sendRaw(world, `BREW /coffee HTTP/1.1\r\n${host}\r\n`);
+    expect(answer).toMatch(/^HTTP\/1\.1 400 /);
+    expect(answer).toContain('It does not begin with a method of HTTP that is known here.');
+  });
+
   it('does not hold up headers that never end', async () => {
     const socket = await dial(world);
     const answer = readAll(socket);
@@ -111,7 +117,7 @@ describe('the page of an unknown host', () => {
       status: 404,
       detail: 'Nothing is deployed at nobody.localhost.',
       code: 'NOT_FOUND',
-      advice: 'Check the hostname; `berth ls` shows what is deployed.',
+      advice: 'Check the address, hostname and path; `berth ls` shows what is deployed.',
       id: reply.headers['x-berth-id'],
     });
     await until(() => world.records.length === 1);

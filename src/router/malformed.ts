@@ -92,6 +92,7 @@ function malformed(status: number, detail: string): Malformed {
 const PARSER_FINDINGS: Readonly<Record<string, readonly [status: number, detail: string]>> = {
   HPE_HEADER_OVERFLOW: [431, 'The headers are too large.'],
   HPE_CHUNK_EXTENSIONS_OVERFLOW: [413, 'The chunk extensions are too large.'],
+  HPE_INVALID_METHOD: [400, 'It does not begin with a method of HTTP that is known here.'],
   ERR_HTTP_REQUEST_TIMEOUT: [408, 'The headers did not arrive in time.'],
 };
 
