@@ -300,7 +300,8 @@ describe('the builder of Podman', () => {
 
   test('a build that takes too long is ended, and nothing of it is left', async () => {
     const id = await begin('FROM node:24-slim\nRUN echo begun && sleep 600\n', {
-      timeoutMs: 1_500,
+      // Long enough to come to its step while others build beside it.
+      timeoutMs: 8_000,
     });
     const { outcome, lines } = await follow(id);
     expect(outcome).toMatchObject({
