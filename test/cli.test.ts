@@ -411,6 +411,21 @@ describe('a release on trial', () => {
   });
 });
 
+describe('scale and limits', () => {
+  it('are shown with their numbers, whether the environment has its own or not', async () => {
+    await berth(['deploy', hello, '--name', 'sized', '--prod']);
+    const shown = async (...args: string[]) => (await berth([...args, 'sized'])).out;
+    expect(await shown('scale')).toMatch(/min +0 \(as configured\)\nmax +10 \(as configured\)/);
+    expect(await shown('limits')).toMatch(/maxConcurrentReqs +\d+ \(as configured\)\nduration +\d/);
+    expect((await berth(['scale', 'sized', '--env', 'staging'])).out).toMatch(/min +as configured/);
+    await berth(['scale', 'sized', 'min=1', 'max=4']);
+    await berth(['limits', 'sized', 'duration=60s']);
+    expect(await shown('scale')).toMatch(/min +1\nmax +4\n/);
+    expect(await shown('limits')).toMatch(/duration +1 m 0 s\ntimeout.*\(as configured\)/);
+    expect(await shown('inspect')).toMatch(/scale of production +\{"min":1,"max":4\}/);
+  });
+});
+
 describe('variables', () => {
   it('are one object with --json, also when they were pulled as a file for people', async () => {
     await berth(['deploy', hello, '--name', 'pulled']);

@@ -1,6 +1,6 @@
 /** `berth inspect`: everything about one deployment. */
 import { bytesInWords } from '../core/words.ts';
-import type { Client } from '../client/client.ts';
+import type { Client, Deployment } from '../client/client.ts';
 import { connect } from './connect.ts';
 import type { Context } from './context.ts';
 import { age, count } from './format.ts';
@@ -40,6 +40,7 @@ export async function run(context: Context, name: string, options: GlobalOptions
       : []),
     ['created', `${deployment.createdAt} (${age(now - Date.parse(deployment.createdAt))} ago)`],
     ...fieldsOf(deployment.configuration),
+    ...(deployment.environments ? await scaleFields(client, deployment) : []),
     ...(deployment.secrets ? [['secrets', versionsIn(deployment.secrets)] as const] : []),
     ...(deployment.because ? [['because', deployment.because] as const] : []),
   ];
@@ -56,6 +57,16 @@ async function environmentFields(client: Client, project: string) {
   const environments = await client.environments(project);
   return environments.flatMap(({ name, url, current }) =>
     current ? [[name, `v${current.number}  ${current.deployment}  ${url}`] as const] : [],
+  );
+}
+
+/** What environments ask for in place of the deployment's own scale. */
+async function scaleFields(client: Client, { id, project }: Deployment) {
+  const environments = await client.environments(project);
+  return environments.flatMap(({ name, current, settings }) =>
+    settings.scale && current?.deployment === id
+      ? [[`scale of ${name}`, JSON.stringify(settings.scale)] as const]
+      : [],
   );
 }
 

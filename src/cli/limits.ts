@@ -1,6 +1,6 @@
 /** `berth limits`: the limits that an environment lays over those of what it runs. */
 import { InvalidArgumentError } from 'commander';
-import type { Environment } from '../client/client.ts';
+import type { Client, Environment } from '../client/client.ts';
 import { BerthError } from '../core/errors.ts';
 import { readAssignments, wholeNumber } from './assignments.ts';
 import { connect } from './connect.ts';
@@ -9,7 +9,7 @@ import { duration } from './format.ts';
 import type { Output } from './output.ts';
 import { projectOf } from './project-of.ts';
 import { releasing, sentence } from './released.ts';
-import { type SettingsOptions, UNCHANGED } from './scale.ts';
+import { asConfigured, configurationOf, type SettingsOptions, UNCHANGED } from './scale.ts';
 import { printFields } from './table.ts';
 import { span } from './values.ts';
 
@@ -30,7 +30,7 @@ export async function run(
   const client = await connect(context, options);
   const project = await projectOf(context, named);
   if (Object.keys(wanted).length === 0) {
-    print(output, await client.environment(project, options.env));
+    await print(output, client, await client.environment(project, options.env));
     return;
   }
   const { environment } = await releasing(
@@ -43,7 +43,7 @@ export async function run(
     }),
     ({ release }) => (release ? sentence(release) : UNCHANGED),
   );
-  print(output, environment);
+  await print(output, client, environment);
 }
 
 /** `duration=60s`, or in ms as in the configuration. */
@@ -58,17 +58,24 @@ function read(name: string, text: string): number | null {
   }
 }
 
-function print(output: Output, environment: Environment): void {
+async function print(output: Output, client: Client, environment: Environment): Promise<void> {
   if (output.isJson) {
     output.json(environment);
     return;
   }
   const { limits } = environment.settings;
-  const time = (ms: number | undefined) => (ms === undefined ? 'as configured' : duration(ms));
+  // What runs was made with the environment's limits; those it does not set are of its configuration.
+  const configured = (await configurationOf(client, environment))?.limits;
+  const shown = (name: (typeof NAMES)[number], words: (value: number) => string) => {
+    const [own, given] = [limits[name], configured?.[name]];
+    return own === undefined
+      ? asConfigured(given === undefined ? undefined : words(given))
+      : words(own);
+  };
   printFields(output, [
     ['environment', environment.name],
-    ['maxConcurrentReqs', `${limits.maxConcurrentReqs ?? 'as configured'}`],
-    ['duration', time(limits.duration)],
-    ['timeout', time(limits.timeout)],
+    ['maxConcurrentReqs', shown('maxConcurrentReqs', String)],
+    ['duration', shown('duration', duration)],
+    ['timeout', shown('timeout', duration)],
   ]);
 }

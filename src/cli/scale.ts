@@ -1,5 +1,7 @@
 /** `berth scale`: how many instances an environment keeps and may have. */
-import type { Environment } from '../client/client.ts';
+import type { Client, Environment } from '../client/client.ts';
+import type { Configuration } from '../core/model.ts';
+import { scaleOf } from '../core/release.ts';
 import { readAssignments, wholeNumber } from './assignments.ts';
 import { connect } from './connect.ts';
 import type { Context } from './context.ts';
@@ -29,7 +31,7 @@ export async function run(
   const client = await connect(context, options);
   const project = await projectOf(context, named);
   if (Object.keys(values).length === 0) {
-    print(output, await client.environment(project, options.env));
+    await print(output, client, await client.environment(project, options.env));
     return;
   }
   const { environment } = await releasing(
@@ -39,21 +41,37 @@ export async function run(
     client.scale(project, options.env, body),
     ({ release }) => (release ? sentence(release) : UNCHANGED),
   );
-  print(output, environment);
+  await print(output, client, environment);
 }
 
 /** Said when no release came of it. */
 export const UNCHANGED = 'Noted: nothing that runs changes by it';
 
-function print(output: Output, environment: Environment): void {
+async function print(output: Output, client: Client, environment: Environment): Promise<void> {
   if (output.isJson) {
     output.json(environment);
     return;
   }
-  const { scale } = environment.settings;
+  const { name, settings } = environment;
+  const configured = settings.scale ? undefined : await configurationOf(client, environment);
+  // The declaration is that of what may be sent; what the server answers is whole.
+  const own = configured as Pick<Configuration, 'scale'> | undefined;
+  const scale = own && scaleOf(name, { variables: {}, limits: {} }, own);
+  const shown = (which: 'min' | 'max') =>
+    settings.scale ? `${settings.scale[which]}` : asConfigured(scale && `${scale[which]}`);
   printFields(output, [
-    ['environment', environment.name],
-    ['min', scale ? `${scale.min}` : 'as configured'],
-    ['max', scale ? `${scale.max}` : 'as configured'],
+    ['environment', name],
+    ['min', shown('min')],
+    ['max', shown('max')],
   ]);
+}
+
+/** Of what the environment runs; undefined when that is nothing. */
+export async function configurationOf(client: Client, { current }: Environment) {
+  return current && (await client.deployment(current.deployment)).configuration;
+}
+
+/** `10 (as configured)`; without a value nothing runs that has one. */
+export function asConfigured(value: string | undefined): string {
+  return value === undefined ? 'as configured' : `${value} (as configured)`;
 }
