@@ -120,26 +120,30 @@ export async function clear(
   isAlone = false,
 ): Promise<readonly GcLine[]> {
   const lines: GcLine[] = [];
-  const clearImages = async () => {
-    const observed = await observe(needs, lastRequestAt);
-    const seen: Observed = { ...observed, isBuilding: false };
-    const lighter = await weigh(
-      needs,
-      seen,
-      await inTurns(decideInSteps(seen, rules, 'deployments stay')),
+  /** As they are while nothing is built. */
+  const imagesDue = async () => {
+    const seen: Observed = { ...(await observe(needs, lastRequestAt)), isBuilding: false };
+    const decisions = await inTurns(decideInSteps(seen, rules, 'deployments stay'));
+    const due = (await weigh(needs, seen, decisions)).filter(
+      ({ verdict, kind }) => verdict === 'remove' && (kind === 'image' || kind === 'layer'),
     );
-    for (const line of lighter) {
-      if (line.verdict !== 'remove' || (line.kind !== 'image' && line.kind !== 'layer')) continue;
-      lines.push(await removeOne(needs, line));
-    }
     const there = new Set(seen.images.map(({ id }) => id));
-    for (const { kind, id } of seen.ledger) {
-      // Somebody else removed it: the entry says nothing any more.
-      if (kind === 'layer' && !there.has(id)) await needs.store.forget('layer', id);
-    }
+    // Somebody else removed them: their entries say nothing any more.
+    const gone = seen.ledger.filter(({ kind, id }) => kind === 'layer' && !there.has(id));
+    return { due, gone };
   };
-  if (isAlone) await clearImages();
-  else await needs.deploys.whileNoBuild(clearImages);
+  const clearImages = async () => {
+    const { due, gone } = await imagesDue();
+    for (const line of due) lines.push(await removeOne(needs, line));
+    for (const { id } of gone) await needs.store.forget('layer', id);
+  };
+  if (isAlone) {
+    await clearImages();
+  } else {
+    // The first look after a start takes seconds: no build waits for it, nor for a clean-up with nothing to do.
+    const { due, gone } = await imagesDue();
+    if (due.length + gone.length > 0) await needs.deploys.whileNoBuild(clearImages);
+  }
   const seen = await observe(needs, lastRequestAt);
   const decisions = await inTurns(decideInSteps(seen, rules, 'deployments stay'));
   for (const line of await weigh(needs, seen, decisions)) {

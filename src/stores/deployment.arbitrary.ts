@@ -81,7 +81,7 @@ export const deploymentArbitrary: fc.Arbitrary<Deployment> = fc
       createdAt: time,
       createdBy: text,
       readyAt: time,
-      secrets: fc.dictionary(text, count, { maxKeys: 3 }),
+      secrets: fc.dictionary(name, count, { maxKeys: 3 }),
       derivedFrom: text,
     },
     {
