@@ -347,7 +347,12 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   opened.defer(async () => {
     if (!removesInstances) return;
     const ids = new Set(scheduler.instances().map(({ deploymentId }) => deploymentId));
-    await Promise.all([...ids].map((id) => scheduler.remove(id)));
+    // One that will not go must not keep the others, nor what there is to say of it.
+    const removals = await Promise.allSettled([...ids].map((id) => scheduler.remove(id)));
+    // Also what the scheduler does not know of: cut off while it was made, say.
+    await Promise.allSettled((await engine.list()).map(({ id }) => engine.remove(id)));
+    await folder.writeLeft((await engine.list()).length);
+    for (const removal of removals) if (removal.status === 'rejected') throw removal.reason;
     const projects = new Set((await store.deployments()).map(({ project }) => project));
     for (const project of projects) await engine.removeNetwork(project);
   });

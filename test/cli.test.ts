@@ -464,7 +464,9 @@ describe('up and down', () => {
     expect(back).toMatchObject({ started: true, listen });
     expect((await ask(deployed.out.trim())).status).toBe(200);
     const gone = await berth(['down', '--instances'], own);
-    expect(gone.err).toContain('no instance is left');
+    expect(gone).toMatchObject({ code: 0, err: expect.stringContaining('no instance is left') });
+    const left = JSON.parse(await readFile(join(own.data, 'left.json'), 'utf8')) as unknown;
+    expect(left).toEqual({ pid: expect.any(Number), instances: 0 });
     expect(await readFile(join(own.data, 'serve.log'), 'utf8')).toContain('"removeInstances":true');
   });
 

@@ -260,3 +260,27 @@ describe('serve', () => {
     expect(err).toContain('gone.pem cannot be read');
   });
 });
+
+describe('down --instances', () => {
+  it.each([
+    ['{"pid":7,"instances":0}', 0, 'no instance is left'],
+    ['{"pid":7,"instances":2}', 1, 'left 2 instances: '],
+    ['{"pid":6,"instances":0}', 1, 'did not count what is left: '],
+    ['{"pi', 1, 'did not count what is left: '],
+  ])('after a server that wrote %s ends with %i', async (left, expected, said) => {
+    const note = { pid: 7, listen: '127.0.0.1:4711', version: '1' };
+    await writeFile(join(folder, 'server.json'), JSON.stringify(note));
+    await writeFile(join(folder, 'left.json'), left);
+    let runs = true;
+    const background = {
+      start: () => Promise.reject(new Error('nothing is started here')),
+      isServer: () => runs,
+      signal: (_pid: number, signal: string) => {
+        runs = signal !== 'SIGUSR2';
+        return true;
+      },
+    };
+    const { code, err } = await berth(['down', '--instances'], { background });
+    expect([code, err]).toEqual([expected, expect.stringContaining(said)]);
+  });
+});

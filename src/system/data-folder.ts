@@ -21,6 +21,8 @@ export interface ServerNote {
 export interface ClaimedFolder {
   readonly token: string;
   writeNote(note: ServerNote): Promise<void>;
+  /** How many instances a stop that removes them has left: `berth down --instances` says it. */
+  writeLeft(instances: number): Promise<void>;
   /** For whoever may read our files: `berth up` shows it. */
   writeLoginLink(link: string): Promise<void>;
   removeLoginLink(): Promise<void>;
@@ -40,6 +42,10 @@ export async function claimDataFolder(folder: string, random: Random): Promise<C
     return {
       token,
       writeNote: (content) => writeWhole(note, `${JSON.stringify(content)}\n`, 0o644, random),
+      writeLeft: (instances) => {
+        const text = `${JSON.stringify({ pid: process.pid, instances })}\n`;
+        return writeWhole(join(folder, 'left.json'), text, 0o644, random);
+      },
       writeLoginLink: (link) => writeWhole(join(folder, 'login-link'), `${link}\n`, 0o600, random),
       removeLoginLink: () => rm(join(folder, 'login-link'), { force: true }),
       async release() {
