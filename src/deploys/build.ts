@@ -9,6 +9,8 @@ import type { Journal, ProgressEvent } from './progress.ts';
 
 /** Lines of the build's output that an error carries. */
 const LAST_LINES = 50;
+/** Of a build that is lost each time: killed from outside, or overtaken by somebody who removes images. */
+const MOST_TRIES = 3;
 /** The file of a folder that is built when the configuration names none. */
 const DEFAULT_DOCKERFILE = 'Dockerfile';
 
@@ -55,10 +57,12 @@ export async function build(
   try {
     const followed = order.isResumed ? await follow(needs, order, journal, signal) : 'lost';
     if (followed !== 'lost') return followed;
-    await begin(needs, order, journal);
-    if (signal.aborted) return undefined;
-    const built = await follow(needs, order, journal, signal);
-    if (built !== 'lost') return built;
+    for (let tries = 0; tries < MOST_TRIES; tries += 1) {
+      await begin(needs, order, journal);
+      if (signal.aborted) return undefined;
+      const built = await follow(needs, order, journal, signal);
+      if (built !== 'lost') return built;
+    }
     throw new BerthError('DEPLOY_INTERRUPTED', { detail: 'The process of the build vanished.' });
   } finally {
     leave();

@@ -533,6 +533,28 @@ test('a build that vanished with the machine is begun again, or fails when its f
   });
 });
 
+test('a build that is lost is begun again, three times in all', async () => {
+  const world = await openWorld();
+  const berth = await world.boot();
+  const deploy = async (text: string) =>
+    (await berth.deployer.deploy(await world.folderOf({ Dockerfile: text }))).deployment.id;
+  const lose = async (id: string, tries: number) => {
+    await expect.poll(() => world.builder.began.filter((job) => job.id === id).length).toBe(tries);
+    world.builder.end(id, { kind: 'lost' });
+  };
+  const kept = await deploy('FROM scratch\n');
+  for (const tries of [1, 2]) await lose(kept, tries);
+  await expect.poll(() => world.builder.began.length).toBe(3);
+  world.builder.end(kept, world.built(kept));
+  expect(ended(await followed(berth, kept))).toMatchObject({ state: 'ready' });
+
+  const given = await deploy('FROM scratch\nCMD ["other"]\n');
+  for (const tries of [1, 2, 3]) await lose(given, tries);
+  expect(ended(await followed(berth, given))).toMatchObject({
+    failure: { code: 'DEPLOY_INTERRUPTED' },
+  });
+});
+
 test('removing takes the image only when no other deployment runs it', async () => {
   const world = await openWorld();
   const berth = await world.boot();

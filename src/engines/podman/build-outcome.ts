@@ -16,6 +16,18 @@ const NO_IMAGE =
 const INVALID =
   /Unknown instruction|no FROM statement found|no contents in |dockerfile parse error|requires at least|requires exactly|requires either|requires (?:one|two)|syntax error|invalid reference format|Build error:|failed to parse|parsing main Dockerfile|Unknown flag|invalid containerPort|unexpected end of (?:statement|JSON)|^Error: stat .*: no such file or directory/i;
 
+/** Podman finds an image in its cache and looks at it then: one that anybody removes in between fails the whole build. */
+const OVERTAKEN = /checking if cached image exists from a previous build: .*not known/;
+
+/** Whether it failed by no fault of its own, and has to be begun again. */
+export function wasOvertaken(lines: readonly string[]): boolean {
+  return OVERTAKEN.test(lastError(lines));
+}
+
+function lastError(lines: readonly string[]): string {
+  return lines.findLast((line) => line.startsWith('Error: ')) ?? '';
+}
+
 /**
  * | the last words | code |
  * |---|---|
@@ -26,7 +38,7 @@ const INVALID =
  * | anything else, such as a RUN that fails | BUILD_FAILED, with the step |
  */
 export function classifyFailure(end: BuildEnd): Failed {
-  const error = end.lines.findLast((line) => line.startsWith('Error: ')) ?? '';
+  const error = lastError(end.lines);
   const step = end.lines.findLast((line) => /^(\[\d+\/\d+\] )?STEP \d+/.test(line));
   const detail = describe(error, step);
   if (end.hasTimedOut) {

@@ -8,7 +8,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Builder, BuildOutcome } from '../../ports/builder.ts';
 import { systemClock } from '../../system/clock.ts';
 import { systemRandom } from '../../system/random.ts';
-import { classifyFailure } from './build-outcome.ts';
+import { classifyFailure, wasOvertaken } from './build-outcome.ts';
 import { redactionScript } from './build-script.ts';
 import { createPodmanBuilder, type PodmanBuilderOptions } from './builder.ts';
 import { openPodmanGround, podman, type PodmanGround } from './fixture.ts';
@@ -402,6 +402,12 @@ describe('what a failure is called', () => {
     expect(
       classifyFailure({ status: 1, hasTimedOut: false, lines: ['STEP 1/1: X', line] }),
     ).toMatchObject({ code });
+    expect(wasOvertaken([line])).toBe(false);
+  });
+
+  test('is no failure when somebody removed an image while Podman looked at it', () => {
+    const cause = 'checking if cached image exists from a previous build: getting top layer info';
+    expect(wasOvertaken(['STEP 5/5: X', `Error: ${cause}: layer not known`])).toBe(true);
   });
 });
 

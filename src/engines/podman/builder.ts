@@ -7,7 +7,7 @@ import { BerthError } from '../../core/errors.ts';
 import type { Image } from '../../core/model.ts';
 import type { Builder, BuildJob, BuildOutcome } from '../../ports/builder.ts';
 import type { Clock } from '../../ports/clock.ts';
-import { classifyFailure } from './build-outcome.ts';
+import { classifyFailure, wasOvertaken } from './build-outcome.ts';
 import { layersOf } from './build-layers.ts';
 import {
   BUILD_FILE,
@@ -277,6 +277,7 @@ async function readOutcome(
   const imageId = await readFile(join(build.home, BUILD_FILE.imageId), 'latin1').catch(() => '');
   if (status !== 0 || imageId === '') {
     const hasTimedOut = await exists(join(build.home, BUILD_FILE.timedOut));
+    if (!hasTimedOut && wasOvertaken(lines)) return { kind: 'lost' };
     return classifyFailure({ status, hasTimedOut, lines });
   }
   try {
