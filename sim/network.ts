@@ -21,6 +21,8 @@ export class MemorySocket extends Socket {
   constructor(activity: Activity) {
     super({ allowHalfOpen: true });
     this.#activity = activity;
+    activity.open.add(this);
+    this.once('close', () => activity.open.delete(this));
     // Node asks a handle for it, which there is none of here.
     Object.defineProperty(this, 'bytesWritten', { get: () => this.#written + this.writableLength });
   }
@@ -178,6 +180,8 @@ const FIRST_PORT = 1_024;
 /** Counts what happens on all sockets: while it grows, the world is not at rest. */
 export interface Activity {
   count: number;
+  /** Both ends of every connection that is not over. */
+  readonly open: Set<MemorySocket>;
 }
 
 /** A connection: what one side writes, the other reads. */
@@ -201,7 +205,7 @@ export interface Address {
 }
 
 export class Network {
-  readonly activity: Activity = { count: 0 };
+  readonly activity: Activity = { count: 0, open: new Set() };
   readonly #listeners = new Map<string, Listener>();
   #hosts = 0;
   #ports = FIRST_PORT;
@@ -238,6 +242,13 @@ export class Network {
         );
     });
     return near;
+  }
+
+  /** The world is over: what Node's parsers hold of a connection they let go of when it closes, and not before. */
+  end(): void {
+    const open = [...this.activity.open];
+    for (const socket of open) socket.on('error', () => {});
+    for (const socket of open) socket.destroy();
   }
 
   /** The process that connected is killed. */

@@ -200,6 +200,7 @@ export class World {
     } finally {
       this.router.server.close();
       this.apps.close();
+      this.network.end();
     }
     const count = (test: (call: Call) => boolean) => this.calls.filter(test).length;
     return {
