@@ -38,3 +38,40 @@ test('where there is no room the thread goes on, and memory does not grow', asyn
   expect(process.memoryUsage().rss - before).toBeLessThan(60 * 1024 * 1024);
   writer.close();
 });
+
+test('lines of any length and of any script stay whole', async () => {
+  const folder = await mkdtemp(join(tmpdir(), 'berth-lines-'));
+  onTestFinished(() => rm(folder, { recursive: true }));
+  const file = join(folder, 'log');
+  const fd = openSync(file, 'a');
+  onTestFinished(() => closeSync(fd));
+  const writer = openLineWriter(fd, systemClock, lost);
+  const lines = ['x', 'é', '茶', '🛥'].flatMap((sign) =>
+    [1, 21_845, 21_846, 65_536, 300_000].map((length) => `${sign.repeat(length)}\n`),
+  );
+  for (const line of lines) writer.write(line);
+  await expect.poll(() => readFileSync(file, 'utf8').length).toBe(lines.join('').length);
+  expect(readFileSync(file, 'utf8')).toBe(lines.join(''));
+  writer.close();
+});
+
+test('what was lost for want of room is told with the first lines that find some', async () => {
+  const folder = await mkdtemp(join(tmpdir(), 'berth-lines-'));
+  onTestFinished(() => rm(folder, { recursive: true }));
+  const file = join(folder, 'log');
+  const fd = openSync(file, 'a');
+  onTestFinished(() => closeSync(fd));
+  const writer = openLineWriter(fd, systemClock, lost);
+  // All in one turn of the event loop: nothing can be written meanwhile.
+  const line = `${'x'.repeat(1_023)}\n`;
+  for (let index = 0; index < 10_000; index += 1) writer.write(line);
+  await systemClock.sleep(300);
+  writer.write('after\n');
+  writer.close();
+  const text = readFileSync(file, 'utf8');
+  const [count] = /lost (\d+)/.exec(text)?.slice(1) ?? [];
+  expect(Number(count)).toBeGreaterThan(0);
+  const kept = text.split('\n').filter((one) => one.startsWith('x'));
+  expect(kept.length + Number(count)).toBe(10_000);
+  expect(text.endsWith('after\n')).toBe(true);
+});

@@ -9,22 +9,36 @@ export interface LineWriter {
   close(): void;
 }
 
-/** A write for each line of the access log would cost more than half of what passing a request on costs; one for 26 lines, a tenth. */
-const BATCH_CHARACTERS = 64 * 1024;
+/** A write for each line of the access log would cost more than half of what passing a request on costs; one for so many, a tenth. */
+const BATCH_BYTES = 64 * 1024;
 const BATCH_MS = 100;
 /** What a reader that does not read (a pipe, a slow disk) may make us hold. */
-const MOST_CHARACTERS = 4 * 1024 * 1024;
+const MOST_BATCHES = 64;
+/** Of UTF-8, for one unit of a string. */
+const MOST_BYTES_EACH = 3;
+
+interface Batch {
+  readonly bytes: Buffer;
+  length: number;
+}
+
+type Done = (isWritten: boolean) => void;
 
 /**
  * Libraries for this stop the process, or stand still in it, when the disk of the log is full: serving must not. The first
  * line that fits again is told how much is missing through `lost`, given the number of dropped batches.
+ *
+ * Lines become bytes at once: as text they would live until they are written, and have the collector copy them.
  */
 export function openLineWriter(
   fd: number,
   clock: Clock,
   lost: (batches: number) => string,
 ): LineWriter {
-  let waiting = '';
+  let filling: Batch | undefined;
+  let full: Batch[] = [];
+  /** Kept for the next lines: new ones would be new memory for the collector to look after. */
+  let spare: Batch | undefined;
   let isWriting = false;
   let isTimed = false;
   let isClosed = false;
@@ -32,53 +46,65 @@ export function openLineWriter(
   /** A line was cut off in its middle. */
   let isTorn = false;
 
-  function take(): Buffer {
-    const notice = dropped > 0 ? lost(dropped) : '';
-    const text = (isTorn ? '\n' : '') + notice + waiting;
-    waiting = '';
-    return Buffer.from(text);
+  function seal(): void {
+    if (filling !== undefined) full.push(filling);
+    filling = undefined;
   }
 
-  function drop(): void {
-    dropped += 1;
+  function begin(): Batch {
+    const batch = spare ?? { bytes: Buffer.allocUnsafeSlow(BATCH_BYTES), length: 0 };
+    spare = undefined;
+    batch.length = 0;
+    return batch;
+  }
+
+  /** What has to stand before the next batch. */
+  function notice(): Buffer {
+    return Buffer.from((isTorn ? '\n' : '') + (dropped > 0 ? lost(dropped) : ''));
   }
 
   function flush(): void {
-    if (isWriting || waiting === '') return;
+    if (isWriting) return;
+    if (full.length === 0) seal();
+    const batch = full.shift();
+    if (batch === undefined) return;
     isWriting = true;
-    send(take(), 0);
-  }
-
-  function send(batch: Buffer, from: number): void {
-    write(fd, batch, from, batch.length - from, null, (error, bytes) => {
-      if (error?.code === 'EAGAIN' && !isClosed) {
-        void sendLater(batch, from);
-        return;
-      }
-      if (!error && from + bytes < batch.length) {
-        send(batch, from + bytes);
-        return;
-      }
+    const told = dropped;
+    const before = notice();
+    const content = batch.bytes.subarray(0, batch.length);
+    send(before.length === 0 ? content : Buffer.concat([before, content]), 0, (isWritten) => {
       isWriting = false;
-      if (error) {
-        isTorn ||= from > 0;
-        drop();
-      } else {
-        isTorn = false;
-        dropped = 0;
-      }
-      if (waiting.length >= BATCH_CHARACTERS) flush();
+      if (isWritten) dropped -= told;
+      else dropped += 1;
+      if (batch.bytes.length === BATCH_BYTES) spare = batch;
+      if (full.length > 0) flush();
       else later();
     });
   }
 
-  async function sendLater(batch: Buffer, from: number): Promise<void> {
+  function send(bytes: Buffer, from: number, done: Done): void {
+    write(fd, bytes, from, bytes.length - from, null, (error, count) => {
+      if (error?.code === 'EAGAIN' && !isClosed) {
+        void sendLater(bytes, from, done);
+        return;
+      }
+      if (!error && from + count < bytes.length) {
+        send(bytes, from + count, done);
+        return;
+      }
+      if (!error) isTorn = false;
+      else isTorn ||= from > 0;
+      done(!error);
+    });
+  }
+
+  async function sendLater(bytes: Buffer, from: number, done: Done): Promise<void> {
     await clock.sleep(BATCH_MS);
-    send(batch, from);
+    send(bytes, from, done);
   }
 
   function later(): void {
-    if (isTimed || waiting === '' || isClosed) return;
+    if (isTimed || filling === undefined || isClosed) return;
     isTimed = true;
     void clock.sleep(BATCH_MS).then(() => {
       isTimed = false;
@@ -90,9 +116,13 @@ export function openLineWriter(
   function end(): void {
     if (isClosed) return;
     isClosed = true;
-    const batch = take();
+    seal();
+    const rest = [notice(), ...full.map(({ bytes, length }) => bytes.subarray(0, length))];
+    full = [];
     try {
-      for (let from = 0; from < batch.length; ) from += writeSync(fd, batch, from);
+      for (const bytes of rest) {
+        for (let from = 0; from < bytes.length; ) from += writeSync(fd, bytes, from);
+      }
     } catch {
       // No room, or nobody reads.
     }
@@ -101,12 +131,20 @@ export function openLineWriter(
   process.once('exit', end);
   return {
     write(lines) {
-      if (waiting.length + lines.length > MOST_CHARACTERS) {
-        drop();
+      const most = lines.length * MOST_BYTES_EACH;
+      if (filling !== undefined && filling.length + most > BATCH_BYTES) seal();
+      if (full.length >= MOST_BATCHES) {
+        dropped += 1;
         return;
       }
-      waiting += lines;
-      if (waiting.length >= BATCH_CHARACTERS) flush();
+      if (most > BATCH_BYTES) {
+        const bytes = Buffer.from(lines);
+        full.push({ bytes, length: bytes.length });
+      } else {
+        filling ??= begin();
+        filling.length += filling.bytes.write(lines, filling.length);
+      }
+      if (full.length > 0) flush();
       else later();
     },
     close() {
