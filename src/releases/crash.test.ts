@@ -13,7 +13,24 @@ type Process = Awaited<ReturnType<World['boot']>>;
 interface Act {
   readonly name: string;
   readonly prepare: (process: Process) => Promise<void>;
+  /** What the process does that is to die: a trial ends with the process that it was begun in. */
+  readonly begin?: (process: Process) => Promise<unknown>;
   readonly act: (process: Process) => Promise<unknown>;
+  /** It moves no pointer for good. */
+  readonly isPassing?: true;
+}
+
+const withTwo = async (process: Process) => {
+  await releaseOf(process, 'one');
+  await process.deploy('two');
+};
+
+async function tryTwo(process: Process): Promise<Release> {
+  return process.releases.release({
+    ...PRODUCTION,
+    deployment: await process.deploy('two'),
+    percent: 10,
+  });
 }
 
 async function releaseOf(process: Process, name: string): Promise<Release> {
@@ -28,10 +45,28 @@ const ACTS: readonly Act[] = [
   },
   {
     name: 'a release of another deployment',
+    prepare: withTwo,
+    act: (process) => releaseOf(process, 'two'),
+  },
+  {
+    name: 'a promotion from another environment',
     prepare: async (process) => {
       await releaseOf(process, 'one');
-      await process.deploy('two');
+      const deployment = await process.deploy('two');
+      await process.releases.release({ ...PRODUCTION, environment: 'staging', deployment });
     },
+    act: async (process) =>
+      process.releases.release({
+        ...PRODUCTION,
+        deployment: await process.deploy('two'),
+        from: { environment: 'staging', number: 1 },
+      }),
+  },
+  { name: 'the beginning of a trial', prepare: withTwo, act: tryTwo, isPassing: true },
+  {
+    name: 'the release of what is on trial',
+    prepare: withTwo,
+    begin: tryTwo,
     act: (process) => releaseOf(process, 'two'),
   },
   {
@@ -68,9 +103,14 @@ function dyingAfter(count: number, isLastDone: boolean) {
   return { call, died: died.promise, arm: () => void (isArmed = true) };
 }
 
-/** Everything that must be so after every start. */
-async function check({ store }: World, process: Process): Promise<number | undefined> {
-  expect(await store.unfinishedReleases()).toStrictEqual([]);
+/** Everything that must be so after every start; `underWay` are the states of releases that wait for their end. */
+async function check(
+  { store }: World,
+  process: Process,
+  underWay: readonly Release['state'][] = [],
+): Promise<number | undefined> {
+  const unfinished = await store.unfinishedReleases();
+  expect(unfinished.map(({ state }) => state)).toStrictEqual(underWay);
   const history = await store.releases({ project: 'shop', environment: 'production' });
   const environment = await store.environment('shop', 'production');
   const current = history.filter(({ state }) => state === 'current');
@@ -88,7 +128,7 @@ async function check({ store }: World, process: Process): Promise<number | undef
   return environment?.current;
 }
 
-describe.each(ACTS)('$name', ({ prepare, act }) => {
+describe.each(ACTS)('$name', ({ prepare, begin, act, isPassing }) => {
   it.each([
     ['is not done', false],
     ['is done', true],
@@ -107,6 +147,7 @@ describe.each(ACTS)('$name', ({ prepare, act }) => {
 
         const { call, died, arm } = dyingAfter(count, isLastDone);
         const dying = await world.boot(call);
+        await begin?.(dying);
         arm();
         const ended = (async () => {
           await act(dying);
@@ -121,12 +162,13 @@ describe.each(ACTS)('$name', ({ prepare, act }) => {
         const after = await check(world, next);
         outcomes.push(after === before ? 'before' : 'after');
         await act(next);
-        const last = await check(world, next);
+        const last = await check(world, next, isPassing ? ['trial'] : []);
         expect(last).toBeGreaterThanOrEqual(after ?? 1);
         if (how === 'ended') break;
       }
       // Both were really met, the old state first and the new one from some call on.
-      expect(outcomes.join(' ')).toMatch(/^before( before)*( after)+$/);
+      const met = isPassing ? /^before( before)*$/ : /^before( before)*( after)+$/;
+      expect(outcomes.join(' ')).toMatch(met);
     },
     60_000,
   );
