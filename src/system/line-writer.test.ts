@@ -9,13 +9,18 @@ import { openLineWriter } from './line-writer.ts';
 
 const lost = (batches: number) => `lost ${batches}\n`;
 
-test('lines arrive whole and in order, also those of the last moment', async () => {
+async function openLog() {
   const folder = await mkdtemp(join(tmpdir(), 'berth-lines-'));
   onTestFinished(() => rm(folder, { recursive: true }));
   const file = join(folder, 'log');
   const fd = openSync(file, 'a');
   onTestFinished(() => closeSync(fd));
   const writer = openLineWriter(fd, systemClock, lost);
+  return { file, writer };
+}
+
+test('lines arrive whole and in order, also those of the last moment', async () => {
+  const { file, writer } = await openLog();
   const lines = Array.from({ length: 5_000 }, (_, index) => `line ${index}\n`);
   for (const line of lines.slice(0, 4_000)) writer.write(line);
   await expect.poll(() => readFileSync(file, 'utf8')).toBe(lines.slice(0, 4_000).join(''));
@@ -40,12 +45,7 @@ test('where there is no room the thread goes on, and memory does not grow', asyn
 });
 
 test('lines of any length and of any script stay whole', async () => {
-  const folder = await mkdtemp(join(tmpdir(), 'berth-lines-'));
-  onTestFinished(() => rm(folder, { recursive: true }));
-  const file = join(folder, 'log');
-  const fd = openSync(file, 'a');
-  onTestFinished(() => closeSync(fd));
-  const writer = openLineWriter(fd, systemClock, lost);
+  const { file, writer } = await openLog();
   const lines = ['x', 'é', '茶', '🛥'].flatMap((sign) =>
     [1, 21_845, 21_846, 65_536, 300_000].map((length) => `${sign.repeat(length)}\n`),
   );
@@ -56,12 +56,7 @@ test('lines of any length and of any script stay whole', async () => {
 });
 
 test('what was lost for want of room is told with the first lines that find some', async () => {
-  const folder = await mkdtemp(join(tmpdir(), 'berth-lines-'));
-  onTestFinished(() => rm(folder, { recursive: true }));
-  const file = join(folder, 'log');
-  const fd = openSync(file, 'a');
-  onTestFinished(() => closeSync(fd));
-  const writer = openLineWriter(fd, systemClock, lost);
+  const { file, writer } = await openLog();
   // All in one turn of the event loop: nothing can be written meanwhile.
   const line = `${'x'.repeat(1_023)}\n`;
   for (let index = 0; index < 10_000; index += 1) writer.write(line);
