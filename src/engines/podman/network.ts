@@ -21,6 +21,14 @@ export interface Networks {
   remove(project: string): Promise<void>;
 }
 
+/**
+ * As many addresses as a bridge of Linux has ports (1,024), from the beginning of what Podman itself takes for networks after its
+ * first 256: those have 253 addresses, which the sleeping instances of one project use up.
+ */
+const SUBNETS: readonly string[] = [90, 91, 92, 93].flatMap((second) =>
+  Array.from({ length: 64 }, (_, index) => `10.${second}.${index * 4}.0/22`),
+);
+
 export function createNetworks(
   client: PodmanClient,
   ledgerId: string,
@@ -51,21 +59,42 @@ export function createNetworks(
       });
     }
     await ledger?.record('network', name, project);
-    const call = {
-      method: 'POST',
-      path: '/networks/create',
-      lane: 'change',
-      body: {
-        name,
-        driver: 'bridge',
-        // No name server: instances have no names for each other, and starting one costs time.
-        dns_enabled: false,
-        options: { isolate: 'true' },
-        labels: { [LABEL.ledger]: ledgerId, [LABEL.project]: project },
-      },
-    } as const;
+    const taken = await takenSubnets();
+    // The last one is whatever Podman chooses.
+    for (const subnet of [...SUBNETS.filter((one) => !taken.has(one)), undefined]) {
+      const call = {
+        method: 'POST',
+        path: '/networks/create',
+        lane: 'change',
+        body: {
+          name,
+          driver: 'bridge',
+          // No name server: instances have no names for each other, and starting one costs time.
+          dns_enabled: false,
+          options: { isolate: 'true' },
+          labels: { [LABEL.ledger]: ledgerId, [LABEL.project]: project },
+          ...(subnet !== undefined && { subnets: [{ subnet }] }),
+        },
+      } as const;
+      const answer = await client.ask(call);
+      if (answer.status < 400 || (await inspect(name))) return;
+      // By the host itself, or by somebody who was quicker.
+      const isTaken = /already used/.test(refusalOf(answer).message);
+      if (!isTaken || subnet === undefined) throw refused(call, answer);
+    }
+  };
+
+  /** Of all networks of Podman. */
+  const takenSubnets = async (): Promise<ReadonlySet<string>> => {
+    const call = { method: 'GET', path: '/networks/json', lane: 'read' } as const;
     const answer = await client.ask(call);
-    if (answer.status >= 400 && !(await inspect(name))) throw refused(call, answer);
+    if (answer.status >= 400) throw refused(call, answer);
+    const networks = answer.value as readonly {
+      readonly subnets?: readonly { readonly subnet?: string }[];
+    }[];
+    return new Set(
+      networks.flatMap(({ subnets }) => (subnets ?? []).flatMap(({ subnet }) => subnet ?? [])),
+    );
   };
 
   return {

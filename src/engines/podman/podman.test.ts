@@ -226,6 +226,23 @@ describe('Podman', () => {
     await engine.remove(spec.id);
   });
 
+  test('a project has a thousand addresses, and two that begin at once do not get the same', async () => {
+    const { engine, ledgerId } = ground;
+    const projects = ['wide', 'beside', 'besides'];
+    const specs = projects.map((project) => ground.spec('silent', { project }));
+    await Promise.all(specs.map((spec) => engine.create(spec)));
+    const format = '{{range .Subnets}}{{.Subnet}}{{end}}';
+    const subnets = await Promise.all(
+      projects.map((project) =>
+        podman('network', 'inspect', networkName(ledgerId, project), '--format', format),
+      ),
+    );
+    for (const subnet of subnets) expect(subnet.trim()).toMatch(/\/22$/);
+    expect(new Set(subnets).size).toBe(projects.length);
+    for (const spec of specs) await engine.remove(spec.id);
+    for (const project of projects) await engine.removeNetwork(project);
+  });
+
   test('what another Berth or a person made is neither seen nor touched, even under our names', async () => {
     const { engine } = ground;
     const other = await openPodmanGround();
