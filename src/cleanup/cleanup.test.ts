@@ -337,12 +337,12 @@ test('the first upload after a start waits for no look at the images where there
   engine.images = () => new Promise(() => {});
   // Nothing was ever made.
   await cleanup.room({ wantedBytes: GB });
-  await store.noteDiskSample({ at: clock.now(), usedBytes: 7 * GB }, 0);
+  await store.noteDiskSample({ at: clock.now(), usedBytes: GB }, 0);
   await store.record({ kind: 'image', id: 'sha256:1', createdAt: clock.now() });
   const next = await open();
   await next.room({ wantedBytes: GB });
   let isAnswered = false;
-  void next.room({ wantedBytes: 3 * GB }).then(() => {
+  void next.room({ wantedBytes: 6 * GB }).then(() => {
     isAnswered = true;
   });
   await clock.advance(HOUR_MS);

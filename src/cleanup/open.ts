@@ -50,6 +50,8 @@ const FRESH_MS = 10_000;
 const STALE_MS = 60_000;
 /** Of the budget: what may have been written since. */
 const GROWTH_SHARE = 0.1;
+/** Since the last sample before a start, which may be an hour and several images old. */
+const GROWTH_BEFORE_BYTES = 4e9;
 /** Shown in a refusal. */
 const BIGGEST = 3;
 
@@ -99,7 +101,8 @@ export async function openCleanup(needs: CleanupNeeds): Promise<Cleanup> {
     const { at, usedBytes } = lately;
     const fileSystems = await needs.fileSystems();
     const budgetBytes = budgetOf(needs, fileSystems);
-    const roughly = usedBytes + GROWTH_SHARE * budgetBytes;
+    const growth = Math.max(GROWTH_SHARE * budgetBytes, known ? 0 : GROWTH_BEFORE_BYTES);
+    const roughly = usedBytes + growth;
     if (shortage({ fileSystems, usedBytes: roughly, budgetBytes }, wantedBytes)) return false;
     if (clock.now() - at > STALE_MS) void attempt('measure', measure);
     return true;
