@@ -63,8 +63,8 @@ export async function openCleanup(needs: CleanupNeeds): Promise<Cleanup> {
   let queue: Promise<unknown> = Promise.resolve();
   let loops: readonly Promise<void>[] = [];
   let known: DiskUsage | undefined;
-  /** The last sample before this start: nobody's first upload has to wait for a look at every image. */
-  const before = await lastSample(needs);
+  /** The last sample before this start, until the first of this one: nobody's first upload waits for a look at every image. */
+  let before = await lastSample(needs);
   let pressedAt = Number.NEGATIVE_INFINITY;
   let measuring: Promise<DiskUsage> | undefined;
   let waiting: Promise<void> | undefined;
@@ -81,6 +81,7 @@ export async function openCleanup(needs: CleanupNeeds): Promise<Cleanup> {
       measuring = undefined;
     });
     known = await measuring;
+    before = undefined;
     return known;
   }
 
