@@ -44,6 +44,7 @@ import { Addresses } from './wiring/addresses.ts';
 import { openDriver, podmanStorage } from './wiring/driver.ts';
 import { logTo, reportedTo } from './wiring/log.ts';
 import type { RunningServer, ServerOptions } from './wiring/options.ts';
+import { removeInstances } from './wiring/remove-instances.ts';
 import { takeUp } from './wiring/take-up.ts';
 
 export type { RunningServer, ServerOptions } from './wiring/options.ts';
@@ -346,15 +347,10 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   let removesInstances = false;
   opened.defer(async () => {
     if (!removesInstances) return;
-    const ids = new Set(scheduler.instances().map(({ deploymentId }) => deploymentId));
-    // One that will not go must not keep the others, nor what there is to say of it.
-    const removals = await Promise.allSettled([...ids].map((id) => scheduler.remove(id)));
-    // Also what the scheduler does not know of: cut off while it was made, say.
-    await Promise.allSettled((await engine.list()).map(({ id }) => engine.remove(id)));
-    await folder.writeLeft((await engine.list()).length);
-    for (const removal of removals) if (removal.status === 'rejected') throw removal.reason;
-    const projects = new Set((await store.deployments()).map(({ project }) => project));
-    for (const project of projects) await engine.removeNetwork(project);
+    await removeInstances({
+      ...{ store, engine, scheduler },
+      tellLeft: (count) => folder.writeLeft(count),
+    });
   });
   opened.defer(() => deployer.close());
   opened.defer(() => releases.close());
